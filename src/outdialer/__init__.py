@@ -1,0 +1,3 @@
+"""outdialer: an outbound calling campaign engine."""
+
+__version__ = "0.1.0"
