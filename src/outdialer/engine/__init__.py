@@ -1,0 +1,1 @@
+"""The shell that lets time pass."""

@@ -1,0 +1,1 @@
+"""PURE call scripts: actions, validation, step(state, event, now)."""

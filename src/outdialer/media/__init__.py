@@ -1,0 +1,1 @@
+"""Prompts, RTP pacing and relay, in a process of its own."""

@@ -1,0 +1,1 @@
+"""A seeded phone network without packets, for tests, forecasts and benchmarks."""
