@@ -1,0 +1,144 @@
+"""What may be dialled: reading, normalising and refusing destinations.
+
+A destination is an E.164 number (``+`` and 7 to 15 digits, ITU-T E.164) or a SIP URI (RFC 3261 section 19.1).
+Emergency and premium-rate numbers are refused always, in both forms; the numbering plans come from the
+``phonenumbers`` library's data (Google's libphonenumber).
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_SEPARATORS = re.compile(r"[\s().\-/]")
+_SIP_URI = re.compile(
+    r"(?P<scheme>sips?):(?:(?P<user>[A-Za-z0-9+\-_.!~*'()&=$,;?/%]{1,64})@)?"
+    r"(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<parameters>(?:;[A-Za-z0-9\-_.!%*+`'~]{1,64}(?:=[A-Za-z0-9\-_.!%*+`'~\[\]:]{1,64})?){0,8})",
+    re.IGNORECASE,
+)
+_DIALLED_DIGITS = re.compile(r"\+?[0-9]{2,15}")
+MAX_DESTINATION_LENGTH = 255
+
+
+class DestinationError(ValueError):
+    """A destination cannot be used; the message says what is wrong with it and what would be right."""
+
+
+def normalise(text: str) -> str:
+    """The one spelling of a destination that is stored, compared and dialled.
+
+    Raises:
+        DestinationError: neither an E.164 number nor a SIP URI.
+    """
+    stripped = text.strip()
+    if len(stripped) > MAX_DESTINATION_LENGTH:
+        raise DestinationError(f"it is longer than {MAX_DESTINATION_LENGTH} characters")
+    if ":" in stripped or "@" in stripped:
+        return _normalise_uri(stripped)
+    number = _SEPARATORS.sub("", stripped)
+    if _E164.fullmatch(number):
+        return number
+    raise DestinationError(
+        f"{text!r} is not a phone number or SIP URI: write + and 7 to 15 digits (+12025550123) or sip:user@host"
+    )
+
+
+def _normalise_uri(text: str) -> str:
+    if not text.lower().startswith(("sip:", "sips:")):
+        text = f"sip:{text}"
+    match = _SIP_URI.fullmatch(text)
+    port = match["port"] if match else None
+    if match is None or (port is not None and not 1 <= int(port) <= 65535):
+        raise DestinationError(f"{text!r} is not a SIP URI: write sip:user@host or sip:user@host:port")
+    user = f"{match['user']}@" if match["user"] else ""
+    suffix = f":{int(port)}" if port else ""
+    return f"{match['scheme'].lower()}:{user}{match['host'].lower()}{suffix}{match['parameters'].lower()}"
+
+
+def person_key(destination: str) -> str:
+    """What identifies the person behind a normalised destination inside one customer.
+
+    The number itself, also when it is the user part of a SIP URI; else the URI without its parameters.
+    """
+    if destination.startswith("+"):
+        return destination
+    address = destination.split(";", 1)[0]
+    user = _user_of(address)
+    return user if _E164.fullmatch(user) else address
+
+
+def _user_of(uri: str) -> str:
+    rest = uri.split(":", 1)[1]
+    return rest.split("@", 1)[0].split(";", 1)[0] if "@" in rest else ""
+
+
+def refusal(destination: str) -> str:
+    """Why a normalised destination must never be dialled, or "" when it may be."""
+    digits = destination if destination.startswith("+") else _user_of(destination)
+    if not _DIALLED_DIGITS.fullmatch(digits):
+        return ""
+    if _emergency_numbers().fullmatch(digits.removeprefix("+")):
+        return "emergency numbers are never dialled"
+    code, national = _split(digits.removeprefix("+"))
+    if code and _is_emergency_in(code, national):
+        return "emergency numbers are never dialled"
+    if code and _premium_numbers(code).fullmatch(national):
+        return "premium-rate numbers are never dialled"
+    return ""
+
+
+def _split(digits: str) -> tuple[int, str]:
+    for length in (1, 2, 3):
+        code = int(digits[:length])
+        if code in COUNTRY_CODE_TO_REGION_CODE:
+            return code, digits[length:]
+    return 0, digits
+
+
+@cache
+def _emergency_numbers() -> re.Pattern[str]:
+    regions = {region for regions in COUNTRY_CODE_TO_REGION_CODE.values() for region in regions}
+    return _union(_emergency_pattern(region) for region in sorted(regions))
+
+
+@cache
+def _emergency_of_code(code: int) -> re.Pattern[str]:
+    return _union(_emergency_pattern(region) for region in COUNTRY_CODE_TO_REGION_CODE[code])
+
+
+def _is_emergency_in(code: int, national: str) -> bool:
+    return len(national) <= 6 and _emergency_of_code(code).fullmatch(national) is not None
+
+
+def _emergency_pattern(region: str) -> str | None:
+    metadata = PhoneMetadata.short_metadata_for_region(region, None)
+    if metadata is None or metadata.emergency is None:
+        return None
+    return metadata.emergency.national_number_pattern
+
+
+@cache
+def _premium_numbers(code: int) -> re.Pattern[str]:
+    return _union(_premium_patterns(code))
+
+
+def _premium_patterns(code: int) -> list[str]:
+    patterns = []
+    for region in COUNTRY_CODE_TO_REGION_CODE[code]:
+        if region == "001":
+            metadata = PhoneMetadata.metadata_for_nongeo_region(code, None)
+        else:
+            metadata = PhoneMetadata.metadata_for_region(region, None)
+        description = metadata.premium_rate if metadata else None
+        if description is not None and description.national_number_pattern:
+            patterns.append(description.national_number_pattern)
+    return patterns
+
+
+def _union(patterns: Iterable[str | None]) -> re.Pattern[str]:
+    unique = [pattern for pattern in dict.fromkeys(patterns) if pattern]
+    alternatives = "|".join(f"(?:{pattern})" for pattern in unique)
+    return re.compile(alternatives or r"(?!)")
