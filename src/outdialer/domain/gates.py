@@ -99,6 +99,10 @@ def _has_agents(desk: Desk, campaign: CampaignView) -> Gate:
     return Gate("agents", covered < allowed, f"{covered} of {allowed}")
 
 
+def _has_script(_desk: Desk, campaign: CampaignView) -> Gate:
+    return Gate("script", campaign.script_ready, campaign.script_state)
+
+
 def _has_target_due(desk: Desk, campaign: CampaignView) -> Gate:
     waiting = bool(campaign.due)
     return Gate("targets_due", waiting, f"{campaign.idle} idle", None if waiting else campaign.next_due)
@@ -143,6 +147,7 @@ STANDING_GATES: tuple[GateFunction, ...] = (
     _allows_tries,
     _has_trunk,
     _trunk_is_open,
+    _has_script,
     _has_target_due,
 )
 """Asked once per campaign and plan."""

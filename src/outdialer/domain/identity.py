@@ -54,7 +54,7 @@ def branch(secret: bytes, attempt_id: Id, leg_number: int, method: str, sequence
 def verify_call_id(secret: bytes, call_id: str) -> CallIdParts | None:
     """Whose Call-ID this is, or None when this installation did not make it."""
     parts = call_id.split("-")
-    if len(parts) != 3 or len(parts[0]) != 32 or not parts[1].isdecimal() or len(parts[1]) > 3:
+    if not call_id.isascii() or len(parts) != 3 or len(parts[0]) != 32 or not parts[1].isdecimal() or len(parts[1]) > 3:
         return None
     try:
         attempt_id = bytes.fromhex(parts[0])

@@ -5,6 +5,8 @@ slot; reserving one moves it on by one emission interval. A token bucket of 50 a
 worst second; slots do not.
 """
 
+from math import ceil
+
 from msgspec import Struct
 
 from outdialer.domain.units import MICROSECONDS_PER_SECOND, Instant
@@ -38,8 +40,11 @@ class Limit(Struct, kw_only=True):
 
 
 def interval(rate_per_s: float) -> int:
-    """Microseconds between two send slots at a rate of calls a second; 0 where there is no limit."""
-    return round(MICROSECONDS_PER_SECOND / rate_per_s) if rate_per_s > 0 else 0
+    """Microseconds between two send slots at a rate of calls a second; 0 where there is no limit.
+
+    Rounded up: at 3 a second, intervals of 333,333 us would let a fourth call into one second.
+    """
+    return ceil(MICROSECONDS_PER_SECOND / rate_per_s) if rate_per_s > 0 else 0
 
 
 def earliest(now: Instant, *limits: Limit) -> Instant:

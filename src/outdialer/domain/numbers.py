@@ -8,6 +8,7 @@ Emergency and premium-rate numbers are refused always, in both forms; the number
 import re
 from collections.abc import Iterable
 from functools import cache
+from urllib.parse import unquote
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
@@ -19,7 +20,11 @@ _SIP_URI = re.compile(
     r"(?P<parameters>(?:;[A-Za-z0-9\-_.!%*+`'~]{1,64}(?:=[A-Za-z0-9\-_.!%*+`'~\[\]:]{1,64})?){0,8})",
     re.IGNORECASE,
 )
-_DIALLED_DIGITS = re.compile(r"\+?[0-9]{2,15}")
+_DIALLED_DIGITS = re.compile(r"\+?[0-9]{2,18}")
+_VISUAL_SEPARATORS = re.compile(r"[().\-]")
+"""RFC 3966 section 5.1.1."""
+_INTERNATIONAL_PREFIX = re.compile(r"00|011")
+"""How a country code is announced where no + is used: most of the world, and North America."""
 MAX_DESTINATION_LENGTH = 255
 
 
@@ -65,19 +70,30 @@ def person_key(destination: str) -> str:
     """
     if destination.startswith("+"):
         return destination
-    address = destination.split(";", 1)[0]
-    user = _user_of(address)
-    return user if _E164.fullmatch(user) else address
+    user = _dialled_part(destination)
+    if _E164.fullmatch(user):
+        return user
+    match = _SIP_URI.fullmatch(destination)
+    return destination[: match.start("parameters")] if match else destination
 
 
-def _user_of(uri: str) -> str:
+def _dialled_part(uri: str) -> str:
+    """What the far end would dial: the user part without its parameters, or the host where there is no user.
+
+    Escapes are undone and a number's visual separators removed, because the far end does both (RFC 3261 section
+    19.1.4 and RFC 3966 section 5.1.1): ``9-1-1`` and ``%39%31%31`` reach the same desk as ``911``.
+    """
     rest = uri.split(":", 1)[1]
-    return rest.split("@", 1)[0].split(";", 1)[0] if "@" in rest else ""
+    if "@" not in rest:
+        return rest.split(";", 1)[0].split(":", 1)[0]
+    user = unquote(rest.rsplit("@", 1)[0]).split(";", 1)[0]
+    number = _VISUAL_SEPARATORS.sub("", user)
+    return number if _DIALLED_DIGITS.fullmatch(number) else user
 
 
 def refusal(destination: str) -> str:
     """Why a normalised destination must never be dialled, or "" when it may be."""
-    digits = destination if destination.startswith("+") else _user_of(destination)
+    digits = destination if destination.startswith("+") else _dialled_part(destination)
     if not _DIALLED_DIGITS.fullmatch(digits):
         return ""
     if _emergency_numbers().fullmatch(digits.removeprefix("+")):
@@ -91,10 +107,13 @@ def refusal(destination: str) -> str:
 
 
 def _split(digits: str) -> tuple[int, str]:
+    """The country code and the national number; 0 where no country code begins the digits."""
+    prefix = _INTERNATIONAL_PREFIX.match(digits)
+    international = digits[prefix.end() :] if prefix else digits
     for length in (1, 2, 3):
-        code = int(digits[:length])
-        if code in COUNTRY_CODE_TO_REGION_CODE:
-            return code, digits[length:]
+        code = int(international[:length] or 0)
+        if code in COUNTRY_CODE_TO_REGION_CODE and not international.startswith("0"):
+            return code, international[length:]
     return 0, digits
 
 

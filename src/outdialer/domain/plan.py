@@ -1,11 +1,13 @@
 """Whom to dial now: one pure function from a bounded snapshot to a plan.
 
-A campaign passes a row of named gates (``domain.gates``). Lines are dealt out to the campaigns in turn, so that no
-campaign starves another on a shared trunk. Planning again on a plan's own result plans nothing more.
+A campaign passes a row of named gates (``domain.gates``). The line that can leave first is dealt first and campaigns
+that could send at the same instant take turns, so that no campaign starves another on a shared trunk and none leaves
+the trunk's slots empty. Planning again on a plan's own result plans nothing more.
 """
 
-from collections.abc import Iterator
-from typing import TypeAlias
+from collections.abc import Iterator, Sequence
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
@@ -78,8 +80,18 @@ class _Dealer(Desk):
     def __init__(self, snapshot: Snapshot, now: Instant) -> None:
         super().__init__(snapshot, now)
         self.numbers: set[str] = set()
+        self.dealt = {campaign.key: 0 for campaign in snapshot.campaigns}
         self.lines: list[Line] = []
         self.closures: list[Closure] = []
+
+
+class _Turn(NamedTuple):
+    """Whose line is next: the earliest slot; then the fewest lines so far; then who was served longest ago."""
+
+    slot: Instant
+    dealt: int
+    served: Instant
+    campaign: int
 
 
 _Queues: TypeAlias = dict[int, tuple[CampaignView, Iterator[DueTarget]]]
@@ -106,32 +118,36 @@ def plan(snapshot: Snapshot, now: Instant) -> Plan:
     )
 
 
-def _deal(
-    dealer: _Dealer, queues: dict[int, tuple[CampaignView, Iterator[DueTarget]]], closed: dict[int, Gate]
-) -> None:
-    """One line to each campaign in turn until every campaign is closed or the plan is full."""
-    while queues and len(dealer.lines) < LINES_PER_PLAN:
-        for key, (campaign, targets) in list(queues.items()):
+def _deal(dealer: _Dealer, queues: _Queues, closed: dict[int, Gate]) -> None:
+    """One line to the campaign whose turn it is until every campaign is closed or the plan is full."""
+    turns = [_turn(dealer, campaign) for campaign, _ in queues.values()]
+    heapify(turns)
+    while turns and len(dealer.lines) < LINES_PER_PLAN:
+        turn = heappop(turns)
+        campaign, targets = queues[turn.campaign]
+        if turn == _turn(dealer, campaign):
             gate = first_closed(LINE_GATES, dealer, campaign) or _next_line(dealer, campaign, targets)
             if gate is not None:
-                closed[key] = gate
-                del queues[key]
+                closed[campaign.key] = gate
+                continue
+        heappush(turns, _turn(dealer, campaign))
+
+
+def _turn(dealer: _Dealer, campaign: CampaignView) -> _Turn:
+    trunk_limit, campaign_limit = dealer.trunk_limits[campaign.trunk or 0], dealer.campaign_limits[campaign.key]
+    slot = earliest(dealer.now, trunk_limit, campaign_limit)
+    return _Turn(slot, dealer.dealt[campaign.key], campaign_limit.next_slot, campaign.key)
 
 
 def _next_line(dealer: _Dealer, campaign: CampaignView, targets: Iterator[DueTarget]) -> Gate | None:
     """Plan the campaign's next dialable target; the closed gate when none is left in the snapshot."""
     assert campaign.outplan is not None
     for target in targets:
-        index = next_destination(target.destinations, target.tries, campaign.outplan.max_tries)
+        index, refused = _dialable(target, campaign.outplan.max_tries)
         if index is None:
-            dealer.closures.append(_closure(campaign, target, TargetEvent.EXHAUSTED, "no destination has tries left"))
+            dealer.closures.append(_closure(campaign, target, refused))
             continue
-        destination = target.destinations[index]
-        refused = refusal(destination)
-        if refused:
-            dealer.closures.append(_closure(campaign, target, TargetEvent.REFUSED, refused))
-            continue
-        number = person_key(destination)
+        number = person_key(target.destinations[index])
         if number in dealer.numbers:
             continue
         dealer.numbers.add(number)
@@ -140,7 +156,21 @@ def _next_line(dealer: _Dealer, campaign: CampaignView, targets: Iterator[DueTar
     return Gate("targets_due", False, f"{campaign.idle} idle", campaign.next_due)
 
 
-def _closure(campaign: CampaignView, target: DueTarget, event: TargetEvent, why: str) -> Closure:
+def _dialable(target: DueTarget, max_tries: Sequence[int]) -> tuple[int | None, str]:
+    """The index to dial next, past destinations that must never be dialled; where there is none, what refused."""
+    left = list(target.destinations)
+    refused = ""
+    while (index := next_destination(left, target.tries, max_tries)) is not None:
+        why = refusal(left[index])
+        if not why:
+            return index, ""
+        refused, left[index] = why, ""
+    return None, refused
+
+
+def _closure(campaign: CampaignView, target: DueTarget, refused: str) -> Closure:
+    event = TargetEvent.REFUSED if refused else TargetEvent.EXHAUSTED
+    why = refused or "no destination has tries left"
     return Closure(campaign.key, campaign.outdial or 0, target.key, target.version, event, why)
 
 
@@ -154,6 +184,7 @@ def _line(dealer: _Dealer, campaign: CampaignView, target: DueTarget, index: int
     trunk_limit.reserve(slot)
     campaign_limit.reserve(slot)
     dealer.media_free -= 1
+    dealer.dealt[campaign.key] += 1
     return Line(
         campaign=campaign.key,
         campaign_version=campaign.version_key,

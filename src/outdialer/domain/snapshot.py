@@ -70,6 +70,10 @@ class CampaignView(Struct, frozen=True, kw_only=True):
     free_agents: int | None = None
     """Free agents of the campaign's queue; None where there is no queue."""
     service_level: int = 100
+    script_ready: bool = True
+    """Whether everything that the campaign says on answer is rendered."""
+    script_state: str = "ready"
+    """``ready``, ``rendering``, or why the script cannot be played."""
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):

@@ -108,7 +108,7 @@ class Ringing(Struct, frozen=True, tag=True):
 
 
 class Answered(Struct, frozen=True, tag=True):
-    """The person answered and our ACK is on its way. Sent once per leg."""
+    """The person answered. Sent once per leg; the far end repeats its 200 until ``Carrier.accept``."""
 
     leg: int
     at: Instant
@@ -171,8 +171,20 @@ class Carrier(Protocol):
     def dial(self, order: DialOrder) -> None:
         """Send the INVITE of ``order`` now, unless its deadline has passed (then: ``NotSent``)."""
 
+    def accept(self, leg: int) -> None:
+        """Acknowledge the answer of a leg, now that it is on the books.
+
+        A crash before this leaves an answer that the far end repeats (RFC 3261 section 13.3.1.4) and that the next
+        life acknowledges and ends; a crash after it leaves a stored dialog. No third case can keep a person on a
+        line that nobody knows of. Repeated 200s are acknowledged by the carrier itself from then on. Unknown legs
+        and legs already accepted or ended are ignored.
+        """
+
     def hang_up(self, leg: int, why: str) -> None:
-        """End a leg: CANCEL before the answer, BYE after it. Unknown or ended legs are ignored."""
+        """End a leg: CANCEL before the answer, BYE after it; ``Ended.why`` is ``why`` and ``Ended.local`` is true.
+
+        An answer that is not accepted yet is acknowledged first. Unknown or ended legs are ignored.
+        """
 
     def recover(self, legs: list[RememberedLeg]) -> None:
         """Try to end each leg of an earlier life; ``Ended`` comes only for those confirmed dead by the far end."""

@@ -206,8 +206,13 @@ class DialerStore(Protocol):
         whose number is live elsewhere is looked at again five seconds later.
         """
 
-    async def reslot(self, customer: int, slots: Sequence[tuple[int, Instant]], now: Instant) -> list[int]:
-        """Give live attempts (by key) a new send slot, moving their limits on; the keys changed are returned."""
+    async def reslot(self, customer: int, attempts: Sequence[int], now: Instant) -> dict[int, Instant]:
+        """Reserve a new send slot for live attempts that missed theirs; the new slots by attempt key.
+
+        Each gets the next slot that its trunk and its campaign have free, in the order given, and the limits move
+        on, all in one durable transaction. An attempt that is done, or whose campaign does not run any more, is
+        left out.
+        """
 
     async def close_targets(self, customer: int, closures: Sequence[Closure], now: Instant) -> int:
         """Finish due targets that have nothing left to dial; how many changed."""

@@ -1,0 +1,91 @@
+"""Logging and metrics: the names, in one place.
+
+Every log record is one JSON object a line on stderr with ``at``, ``level``, ``action`` and the action's fields.
+Records hold identifiers, never phone numbers.
+"""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+ACTIONS: dict[str, str] = {
+    "engine_started": "The engine took a new epoch and dials from now on.",
+    "engine_draining": "No new attempt is made; calls that are up may finish.",
+    "engine_stopped": "Everything is closed.",
+    "attempts_unresolved": "Attempts of an earlier life were found; they are being cleared up.",
+    "attempt_resolved": "An attempt of an earlier life is closed.",
+    "late_answer": "An answer came for an attempt that was already over; it was acknowledged and ended.",
+    "store_unavailable": "The store cannot write: dialing is paused.",
+    "store_recovered": "The store can write again.",
+    "trunk_paused": "A trunk is left alone for a while, with the reason.",
+    "trunk_reopened": "A call got through a trunk that had been paused.",
+    "script_failed": "A campaign's prompts cannot be rendered, with the reason.",
+    "media_lost": "The media process is gone; it is started again.",
+    "task_failed": "A background task ended with an unexpected error.",
+    "slot_missed": "Send slots were missed and reserved anew.",
+}
+"""Every value that ``action`` can have, with its meaning."""
+
+_logger = logging.getLogger("outdialer")
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, Any] = getattr(record, "fields", {})
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        body = {"at": at, "level": record.levelname.lower(), "action": record.getMessage(), **fields}
+        if record.exc_info:
+            body["error"] = self.formatException(record.exc_info)
+        return json.dumps(body, default=str)
+
+
+def log_to_stderr(level: str = "INFO") -> None:
+    """Send records of ``level`` and above to stderr as JSON Lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonFormatter())
+    _logger.handlers[:] = [handler]
+    _logger.setLevel(level)
+    _logger.propagate = False
+
+
+def log(action: str, /, level: int = logging.INFO, exc_info: BaseException | None = None, **fields: object) -> None:
+    """Write one record. ``action`` must be one of ``ACTIONS``."""
+    assert action in ACTIONS, action
+    _logger.log(level, action, extra={"fields": fields}, exc_info=exc_info)
+
+
+class Metrics:
+    """The numbers for Prometheus. One object per engine, with a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.attempts_claimed = Counter(
+            "outdialer_attempts_claimed", "Attempts put on the books.", registry=self.registry
+        )
+        self.attempts_ended = Counter(
+            "outdialer_attempts_ended", "Attempts over, by hangup reason.", ["reason"], registry=self.registry
+        )
+        self.calls_live = Gauge("outdialer_calls_live", "Calls that are up or ringing.", registry=self.registry)
+        self.calls_talking = Gauge("outdialer_calls_talking", "Calls that are answered.", registry=self.registry)
+        self.slots_missed = Counter("outdialer_slots_missed", "Send slots missed.", registry=self.registry)
+        self.tick_seconds = Histogram(
+            "outdialer_tick_seconds",
+            "Time from the start of a planning tick to its claim on disk, in s.",
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
+            registry=self.registry,
+        )
+        self.send_delay_seconds = Histogram(
+            "outdialer_send_delay_seconds",
+            "From an attempt's send slot to its INVITE, in s.",
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 1.0),
+            registry=self.registry,
+        )
+        self.store_failures = Counter("outdialer_store_failures", "Writes that failed.", registry=self.registry)
+
+    def render(self) -> bytes:
+        """The text exposition format of Prometheus."""
+        return generate_latest(self.registry)
