@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from outdialer.domain.campaign import CampaignStatus
 from outdialer.domain.plan import SEND_WINDOW_US, Line, Plan, plan
-from outdialer.domain.snapshot import CampaignView, Snapshot
+from outdialer.domain.snapshot import CampaignView, DueTarget, Snapshot
 from outdialer.domain.units import MICROSECONDS_PER_SECOND, Instant
 from outdialer.engine.calls import DEADLINE, NO_RTP_PORT, STOPPED, CallDesk, LiveCall
 from outdialer.engine.crash import reach
