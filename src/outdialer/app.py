@@ -1,0 +1,228 @@
+"""The composition root: joins the store, the carrier, the media and the REST side to one program."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import httpx
+import uvicorn
+from litestar import Litestar
+
+from outdialer.api.app import create_app
+from outdialer.api.auth import new_access_key
+from outdialer.api.services import ApiServices
+from outdialer.carriers.simulator.carrier import SimulatorCarrier
+from outdialer.carriers.simulator.media import SimulatorMedia
+from outdialer.carriers.sip.carrier import SipCarrier
+from outdialer.config import Settings, TrunkSettings, cache_folder
+from outdialer.domain.model import Trunk
+from outdialer.engine.engine import Engine
+from outdialer.engine.lifecycle import Tasks
+from outdialer.engine.system import SystemClock, SystemIds, random_bytes
+from outdialer.engine.trunks import peer_of
+from outdialer.media.client import MediaProcess
+from outdialer.ports.carrier import Carrier, PeerHealth
+from outdialer.ports.media import Media
+from outdialer.store.sqlite.store import SqliteStore
+from outdialer.telemetry import Metrics
+
+DEFAULT_CUSTOMER = 1
+UNBOUNDED_MEDIA_PORTS = 10_000
+QUARANTINE_SHARE = 2
+"""Of a bounded range of RTP ports only one in this many counts on: closed ones stay unused for a while."""
+SERVER_GRACE_S = 5.0
+"""How long open requests may take when the program ends."""
+
+CarrierAndMedia: TypeAlias = tuple[Carrier, Media]
+
+
+class App:
+    """One running program. Build it with ``await App.open(settings)``."""
+
+    def __init__(self, settings: Settings, store: SqliteStore, carrier: Carrier, media: Media) -> None:
+        self.settings = settings
+        self.store = store
+        self.carrier = carrier
+        self.media = media
+        self.clock = SystemClock()
+        self.ids = SystemIds()
+        self.metrics = Metrics()
+        self.engine = Engine(
+            store=store,
+            carrier=carrier,
+            media=media,
+            clock=self.clock,
+            ids=self.ids,
+            metrics=self.metrics,
+            media_ports=_media_ports(settings.rtp_ports),
+            longest_call_ms=settings.max_call_ms,
+        )
+        self.api = self._make_api()
+        self.http_address: tuple[str, int] | None = None
+        self._server: uvicorn.Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
+
+    @classmethod
+    async def open(cls, settings: Settings) -> "App":
+        """Open the store and join everything; nothing is dialled yet.
+
+        Raises:
+            StoreInUse: another engine works on the same file.
+            StoreTooNew: the file was written by a newer version.
+            StoreUnavailable: the file cannot be written.
+        """
+        ids, clock = SystemIds(), SystemClock()
+        store = await SqliteStore.open(settings.db, new_id=lambda: ids.new(clock.now()), random_bytes=random_bytes)
+        try:
+            carrier, media = _carrier_and_media(settings, clock, await store.install_secret())
+            app = cls(settings, store, carrier, media)
+            if settings.trunk is not None:
+                await app.put_trunk(settings.trunk)
+        except BaseException:
+            await store.close()
+            raise
+        return app
+
+    def _make_api(self) -> Litestar:
+        return create_app(
+            ApiServices(
+                store=self.store,
+                clock=self.clock,
+                ids=self.ids,
+                hang_up=self.engine.hang_up,
+                readiness=self.engine.problems,
+                metrics=self.metrics.render,
+                live=self.settings.live,
+                old_time_format=self.settings.old_time_format,
+            )
+        )
+
+    async def put_trunk(self, given: TrunkSettings) -> None:
+        """Make the given peer the trunk that carries the campaigns, or change it."""
+        now = self.clock.now()
+        rows = await self.store.trunks(DEFAULT_CUSTOMER)
+        trunk = Trunk(
+            id=rows[0].trunk.id if rows else self.ids.new(now),
+            name=given.host,
+            host=given.host,
+            port=given.port,
+            domain=given.domain,
+            username=given.username,
+            password_file=given.password_file,
+            realm=given.realm,
+            rate_per_s=given.rate_per_s,
+            channels=given.channels,
+            max_ring_ms=given.max_ring_ms,
+        )
+        await self.store.put_trunk(DEFAULT_CUSTOMER, trunk, now)
+
+    async def probe_trunk(self) -> PeerHealth:
+        """Ask whether the trunk is there, without ringing anybody. The engine must be started."""
+        rows = await self.store.trunks(DEFAULT_CUSTOMER)
+        if not rows:
+            return PeerHealth(reachable=False, why="no trunk is set")
+        return await self.carrier.probe(peer_of(rows[0].key, rows[0].trunk))
+
+    async def new_key(self, name: str) -> str:
+        """Make an access key and return its text, which is shown only once."""
+        now = self.clock.now()
+        token, key = new_access_key(random_bytes, id=self.ids.new(now), customer=DEFAULT_CUSTOMER, now=now, name=name)
+        await self.store.put_access_key(key)
+        return token
+
+    async def first_key(self) -> str | None:
+        """The first access key's text if it had to be made now, kept in the key file where there is one."""
+        if await self.store.access_keys(DEFAULT_CUSTOMER):
+            return None
+        token = await self.new_key("first key")
+        if self.settings.key_file is not None:
+            _write_private(self.settings.key_file, token)
+        return token
+
+    async def start(self) -> None:
+        """Start the engine and, where an address is set, the REST server.
+
+        Raises:
+            OSError: an address cannot be bound.
+        """
+        await self.engine.start()
+        if self.settings.http is not None:
+            await self._start_server(self.settings.http)
+
+    async def _start_server(self, address: tuple[str, int]) -> None:
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+        except OSError:
+            listener.close()
+            raise
+        self.http_address = listener.getsockname()[:2]
+        config = uvicorn.Config(self.api, log_config=None, access_log=False, lifespan="off", ws="none")
+        self._server = _Server(config)
+        self._serving = self._tasks.start(self._server.serve(sockets=[listener]), "http server")
+
+    def client(self, token: str) -> httpx.AsyncClient:
+        """A client of this program's REST API that needs no socket."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.api),  # type: ignore[arg-type]
+            base_url="http://outdialer",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
+        )
+
+    async def stop(self) -> None:
+        """Close everything. Drain the engine first to end its calls properly."""
+        if self._server is not None:
+            self._server.should_exit = True
+        await self.engine.stop()
+        await self._finish_server()
+        await self.store.close()
+
+    async def _finish_server(self) -> None:
+        if self._serving is not None:
+            await asyncio.wait({self._serving}, timeout=SERVER_GRACE_S)
+        await self._tasks.cancel()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its signal handlers: this program has its own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def _carrier_and_media(settings: Settings, clock: SystemClock, secret: bytes) -> CarrierAndMedia:
+    if settings.simulated_trunk_seed is not None:
+        return SimulatorCarrier(clock=clock, secret=secret, seed=settings.simulated_trunk_seed), SimulatorMedia()
+    carrier = SipCarrier(
+        clock=clock, secret=secret, bind=settings.sip_bind, advertise=settings.advertise, live=settings.live
+    )
+    media = MediaProcess(
+        cache_dir=cache_folder(),
+        address=settings.sip_bind[0],
+        port_range=settings.rtp_ports,
+        live=settings.live,
+    )
+    return carrier, media
+
+
+def _media_ports(rtp_ports: tuple[int, int] | None) -> int:
+    if rtp_ports is None:
+        return UNBOUNDED_MEDIA_PORTS
+    return max(1, (rtp_ports[1] - rtp_ports[0] + 1) // QUARANTINE_SHARE)
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text + "\n")

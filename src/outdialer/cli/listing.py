@@ -1,0 +1,152 @@
+"""The campaign of one list inside its store: found again by the list's name, created, or extended."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from outdialer.app import DEFAULT_CUSTOMER, App
+from outdialer.cli.exits import Stop
+from outdialer.cli.people import SHOWN_REFUSALS, Person
+from outdialer.cli.rest import Rest
+from outdialer.domain.model import CampaignCall, Target
+from outdialer.domain.numbers import person_key
+from outdialer.domain.units import parse_id
+from outdialer.ports.store import ExportStore
+
+RUN_MARK = "made by outdialer run"
+ROWS_PER_READ = 1_000
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """How a list is called, as the REST API takes it."""
+
+    outplan: dict[str, Any]
+    """``source``, ``dial_timeout``, ``try_interval``, ``max_try_count_0`` to ``_4``, ``redial_answered``."""
+    actions: list[dict[str, Any]]
+
+
+class Run(Struct, frozen=True):
+    """The ids of one list's campaign."""
+
+    campaign_id: str
+    outdial_id: str
+
+
+async def find_run(rest: Rest, name: str) -> Run | None:
+    """The newest campaign of the list with this name."""
+    for campaign in await rest.pages("/campaigns"):
+        if campaign["name"] == name and campaign["detail"] == RUN_MARK:
+            return Run(campaign["id"], campaign["outdial_id"])
+    return None
+
+
+async def create_run(rest: Rest, name: str, terms: Terms, people: Sequence[Person]) -> Run:
+    """Make outplan, outdial, targets and campaign."""
+    outplan = await rest.call("POST", "/outplans", {"name": name, "detail": RUN_MARK, **terms.outplan})
+    outdial = await rest.call("POST", "/outdials", {"name": name, "detail": RUN_MARK, "data": ""})
+    await rest.add_people(outdial["id"], people)
+    campaign = await rest.call(
+        "POST",
+        "/campaigns",
+        {
+            "name": name,
+            "detail": RUN_MARK,
+            "type": "call",
+            "service_level": 100,
+            "end_handle": "stop",
+            "actions": terms.actions,
+            "outplan_id": outplan["id"],
+            "outdial_id": outdial["id"],
+        },
+    )
+    return Run(campaign["id"], outdial["id"])
+
+
+async def change_terms(rest: Rest, run: Run, terms: Terms) -> None:
+    """Let an existing campaign go on under the terms given now."""
+    campaign = await rest.call("GET", f"/campaigns/{run.campaign_id}")
+    await rest.call("PUT", f"/outplans/{campaign['outplan_id']}/dial_info", terms.outplan)
+    await rest.call("PUT", f"/campaigns/{run.campaign_id}/actions", {"actions": terms.actions})
+
+
+async def stored_targets(store: ExportStore, outdial_id: str) -> AsyncIterator[Target]:
+    """The targets of an outdial in the order of the list, deleted ones left out."""
+    after = 0
+    while True:
+        rows = await store.targets_in_order(DEFAULT_CUSTOMER, parse_id(outdial_id), after, ROWS_PER_READ)
+        if not rows:
+            return
+        after = rows[-1][0]
+        for _, target in rows:
+            if target.tm_delete is None:
+                yield target
+
+
+async def stored_attempts(store: ExportStore, campaign_id: str) -> AsyncIterator[CampaignCall]:
+    """The attempts of a campaign in the order they were made."""
+    after = 0
+    while True:
+        rows = await store.campaigncalls_in_order(DEFAULT_CUSTOMER, parse_id(campaign_id), after, ROWS_PER_READ)
+        if not rows:
+            return
+        after = rows[-1][0]
+        for _, attempt in rows:
+            yield attempt
+
+
+def identity_of(target: Target) -> tuple[str, ...]:
+    """What ``Person.identity`` is for a row of the list."""
+    return (target.name, target.detail, target.data, *(address.target for address in target.destinations))
+
+
+class Difference(Struct, frozen=True):
+    """What changed in a list since it was stored."""
+
+    added: tuple[Person, ...]
+    gone: tuple[tuple[str, ...], ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.gone)
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.added)} rows are new or changed, {len(self.gone)} are gone or changed:"]
+        lines += [f"  + line {person.line}: {_shown(person.identity)}" for person in self.added[:SHOWN_REFUSALS]]
+        lines += [f"  - {_shown(identity)}" for identity in self.gone[:SHOWN_REFUSALS]]
+        return "\n".join(lines)
+
+
+def _shown(identity: tuple[str, ...]) -> str:
+    return ", ".join(part for part in identity if part)
+
+
+async def difference(app: App, run: Run, people: Sequence[Person]) -> Difference:
+    """Hold the list against what is stored."""
+    stored = {identity_of(target): None async for target in stored_targets(app.store, run.outdial_id)}
+    given = {person.identity for person in people}
+    return Difference(
+        tuple(person for person in people if person.identity not in stored),
+        tuple(identity for identity in stored if identity not in given),
+    )
+
+
+async def append(app: App, rest: Rest, run: Run, changed: Difference) -> int:
+    """Add the new rows to the stored list; how many.
+
+    Raises:
+        Stop: a row has a number that is stored already, in another row.
+    """
+    numbers = {
+        person_key(address.target)
+        async for target in stored_targets(app.store, run.outdial_id)
+        for address in target.destinations
+        if address.target
+    }
+    for person in changed.added:
+        for destination in filter(None, person.destinations):
+            if person_key(destination) in numbers:
+                raise Stop(
+                    f"line {person.line}: {destination} is on the stored list already, in another row; "
+                    "a stored row cannot be changed by --append"
+                )
+    return await rest.add_people(run.outdial_id, changed.added)

@@ -1,0 +1,116 @@
+"""Option values of the command line: how they are read, and what is said when they cannot be."""
+
+import ipaddress
+import re
+from typing import Any
+
+import click
+
+from outdialer.domain.numbers import DestinationError, normalise
+
+_TRUNK = re.compile(r"sip:(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.\-]+)(?::(?P<port>[0-9]{1,5}))?", re.IGNORECASE)
+
+
+def split_address(text: str, default_port: int) -> tuple[str, int]:
+    """``HOST``, ``HOST:PORT`` or ``[IPV6]:PORT`` as (host, port).
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    match = _TRUNK.fullmatch(f"sip:{text}")
+    if match is None or int(match["port"] or default_port) > 65535:
+        raise ValueError(f"{text!r} is not HOST:PORT")
+    return match["host"].strip("[]"), int(match["port"] or default_port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine for certain: a loopback address or ``localhost``."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+class HostPort(click.ParamType[tuple[str, int]]):
+    """``HOST:PORT``."""
+
+    name = "host:port"
+
+    def __init__(self, default_port: int = 0) -> None:
+        self._default_port = default_port
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        """Read the value."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return split_address(value, self._default_port)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class SipPeer(click.ParamType[tuple[str, int]]):
+    """``sip:HOST:PORT``; the port is 5060 where it is left out (RFC 3261 section 19.1.2)."""
+
+    name = "sip:host:port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        """Read the value."""
+        if isinstance(value, tuple):
+            return value
+        text = str(value)
+        try:
+            if not text.lower().startswith("sip:"):
+                raise ValueError(f"{text!r} is not a trunk: write sip:HOST:PORT")
+            return split_address(text[4:], 5060)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class PortRange(click.ParamType[tuple[int, int]]):
+    """``A-B``: UDP ports."""
+
+    name = "A-B"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Read the value."""
+        if isinstance(value, tuple):
+            return value
+        first, _, last = str(value).partition("-")
+        if not (first.isdecimal() and last.isdecimal() and 1024 <= int(first) <= int(last) <= 65535):
+            self.fail(f"{value!r} is not a range of ports: write A-B with 1024 <= A <= B <= 65535", param, ctx)
+        return int(first), int(last)
+
+
+class Tries(click.ParamType[tuple[int, int, int, int, int]]):
+    """``3`` or ``3,2,1``: tries per destination; the last number goes for all further ones."""
+
+    name = "N[,N...]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int, int, int, int]:
+        """Read the value."""
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).split(",")
+        if len(parts) > 5 or not all(part.isdecimal() and int(part) <= 100 for part in parts):
+            self.fail(f"{value!r} is not a number of tries: write 3, or 3,2,1 (0 to 100 each)", param, ctx)
+        numbers = [int(part) for part in parts]
+        if not any(numbers):
+            self.fail("no destination would be tried at all", param, ctx)
+        numbers += [numbers[-1]] * (5 - len(numbers))
+        return numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+
+
+class Destination(click.ParamType[str]):
+    """An E.164 number or SIP URI."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read the value."""
+        try:
+            return normalise(str(value))
+        except DestinationError as error:
+            self.fail(str(error), param, ctx)

@@ -1,0 +1,335 @@
+"""``outdialer run``: call the people of a list, once through, and go on where it stopped."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec import Struct
+
+from outdialer.api.wire import Wire
+from outdialer.app import DEFAULT_CUSTOMER, App
+from outdialer.cli.books import write_files
+from outdialer.cli.exits import DONE, DRAINED, STORE, TRUNK, Stop
+from outdialer.cli.listing import (
+    Run,
+    Terms,
+    append,
+    change_terms,
+    create_run,
+    difference,
+    find_run,
+    stored_attempts,
+)
+from outdialer.cli.options import is_loopback
+from outdialer.cli.people import ListError, People, describe_refusals, read_people
+from outdialer.cli.progress import Progress, print_summary
+from outdialer.cli.rest import Rest
+from outdialer.cli.results import attempt_record
+from outdialer.config import Settings, TrunkSettings
+from outdialer.domain.attempt import AttemptStatus
+from outdialer.domain.model import CampaignCall
+from outdialer.ports.media import Prompt, PromptError
+from outdialer.ports.store import StoreInUse, StoreTooNew, StoreUnavailable
+
+REFUSING = ("SIP 401", "SIP 403", "SIP 407", "refused-address", "unresolved", "password")
+"""Words of a trunk's pause that waiting will not cure."""
+
+
+class RunOptions(Struct, frozen=True, kw_only=True):
+    """What ``outdialer run`` was asked for."""
+
+    people: Path
+    trunk: TrunkSettings
+    source: str
+    say: str = ""
+    play: str = ""
+    ring_s: int = 30
+    tries: tuple[int, int, int, int, int] = (3, 3, 3, 3, 3)
+    retry_after_s: int = 3_600
+    redial_answered: bool = False
+    db: Path
+    sip_bind: tuple[str, int] = ("127.0.0.1", 0)
+    advertise: str | None = None
+    rtp_ports: tuple[int, int] | None = None
+    results: Path | None = None
+    targets: Path | None = None
+    skip_bad: bool = False
+    append: bool = False
+    again: bool = False
+    grace_s: float = 60
+    follow: bool = False
+    old_time_format: bool = False
+    live: bool = False
+    confirmed_people: int | None = None
+    """The number given with ``--yes``."""
+
+
+def terms_of(options: RunOptions) -> Terms:
+    """How the list is called, as the REST API takes it."""
+    kind = "sip" if ":" in options.source else "tel"
+    action = (
+        {"type": "talk", "option": {"text": options.say}}
+        if options.say
+        else {"type": "play", "option": {"stream_urls": [options.play]}}
+    )
+    return Terms(
+        outplan={
+            "source": {"type": kind, "target": options.source},
+            "dial_timeout": options.ring_s * 1_000,
+            "try_interval": options.retry_after_s * 1_000,
+            "redial_answered": options.redial_answered,
+            **{f"max_try_count_{index}": count for index, count in enumerate(options.tries)},
+        },
+        actions=[action, {"type": "hangup", "option": {}}],
+    )
+
+
+def checked_people(options: RunOptions) -> People:
+    """Read the list and refuse it, or its bad rows, before anything is stored.
+
+    Raises:
+        Stop: the list cannot be used as it is.
+    """
+    try:
+        people = read_people(options.people)
+    except ListError as error:
+        raise Stop(str(error)) from None
+    if people.refusals:
+        print(describe_refusals(people))
+        if not options.skip_bad:
+            raise Stop("nothing was stored and nobody was called; mend the list, or give --skip-bad to leave rows out")
+    if not people.rows:
+        raise Stop("no row of the list can be called")
+    return people
+
+
+def check_live(options: RunOptions, people: People) -> None:
+    """Refuse a trunk beyond this machine without ``--live``; with it, say what will happen and ask.
+
+    Raises:
+        Stop: ``--live`` is missing, or the answer was not yes.
+    """
+    trunk = options.trunk
+    if not options.live:
+        if not is_loopback(trunk.host):
+            raise Stop(f"{trunk.host} is not this machine: real people would be called. Give --live if you mean it")
+        return
+    count = len(people.rows)
+    print(
+        f"This calls {count} people through sip:{trunk.host}:{trunk.port}, up to {trunk.rate_per_s:g} calls a second, "
+        f"{trunk.channels} at once, each up to {max(options.tries)} times per destination."
+    )
+    if options.confirmed_people is not None:
+        if options.confirmed_people != count:
+            raise Stop(f"--yes {options.confirmed_people}, but the list has {count} people")
+    elif not sys.stdin.isatty():
+        raise Stop(f"there is no terminal to ask: give --yes {count}")
+    elif not click.confirm("Call them?", default=False):
+        raise Stop("nobody was called")
+
+
+async def run(options: RunOptions) -> int:
+    """Call the list; the exit code.
+
+    Raises:
+        Stop: with a message and the exit code.
+    """
+    people = checked_people(options)
+    check_live(options, people)
+    app = await open_app(_settings(options))
+    print(f"the books are in {options.db}")
+    try:
+        rest = Rest(app.client(await app.new_key("run")))
+        try:
+            return await _run_in(app, rest, options, people)
+        finally:
+            await rest.close()
+    except StoreUnavailable as error:
+        raise Stop(f"the store cannot be written: {error}", STORE) from None
+    finally:
+        await app.stop()
+
+
+def _settings(options: RunOptions) -> Settings:
+    return Settings(
+        db=options.db,
+        http=None,
+        sip_bind=options.sip_bind,
+        advertise=options.advertise,
+        rtp_ports=options.rtp_ports,
+        trunk=options.trunk,
+        old_time_format=options.old_time_format,
+        live=options.live,
+    )
+
+
+async def open_app(settings: Settings) -> App:
+    """Open the program, with the store's troubles as exit codes.
+
+    Raises:
+        Stop: the store cannot be opened, or a setting does not fit this machine.
+    """
+    try:
+        return await App.open(settings)
+    except (StoreInUse, StoreTooNew, StoreUnavailable) as error:
+        raise Stop(str(error), STORE) from None
+    except (OSError, ValueError) as error:
+        raise Stop(str(error)) from None
+
+
+async def _run_in(app: App, rest: Rest, options: RunOptions, people: People) -> int:
+    found = await find_run(rest, options.people.name)
+    terms = terms_of(options)
+    if found is None or options.again:
+        if found is not None:
+            await _must_be_finished(rest, found)
+        found = await create_run(rest, options.people.name, terms, people.rows)
+    else:
+        await _go_on(app, rest, found, options, people)
+        if await _is_finished(rest, found):
+            print("everybody on this list is done; give --again to call them all once more")
+            return await _report(app, rest, found, options, DONE)
+        await rest.call("PUT", f"/campaigns/{found.campaign_id}/status", {"status": "stop"})
+        await change_terms(rest, found, terms)
+    await start_engine(app)
+    await _prepare(app, options)
+    await _probe(app)
+    with interrupts(app) as interrupted:
+        code = await call_people(app, rest, found, options, interrupted)
+    return await _report(app, rest, found, options, code)
+
+
+async def _go_on(app: App, rest: Rest, found: Run, options: RunOptions, people: People) -> None:
+    changed = await difference(app, found, people.rows)
+    if not changed:
+        print(f"going on with {options.people.name}")
+        return
+    if not options.append:
+        raise Stop(f"the list has changed since it was stored: {changed}\ngive --append to add the new rows")
+    added = await append(app, rest, found, changed)
+    print(f"{added} rows were added; {len(changed.gone)} stored rows are no longer in the file and stay as they are")
+
+
+async def _is_finished(rest: Rest, found: Run) -> bool:
+    stats = await rest.call("GET", f"/campaigns/{found.campaign_id}/stats")
+    return not stats["targets_idle"] and not stats["targets_progressing"]
+
+
+async def _must_be_finished(rest: Rest, found: Run) -> None:
+    if not await _is_finished(rest, found):
+        raise Stop("the last run of this list is not finished; without --again it goes on")
+
+
+async def start_engine(app: App) -> None:
+    """Start, with a busy address as a usage error.
+
+    Raises:
+        Stop: an address cannot be bound.
+    """
+    try:
+        await app.start()
+    except OSError as error:
+        raise Stop(f"cannot start: {error}") from None
+
+
+async def _prepare(app: App, options: RunOptions) -> None:
+    prompt = Prompt(text=options.say) if options.say else Prompt(source=options.play)
+    try:
+        await app.media.prepare(prompt)
+    except PromptError as error:
+        raise Stop(str(error)) from None
+
+
+async def _probe(app: App) -> None:
+    health = await app.probe_trunk()
+    if not health.reachable:
+        raise Stop(f"the trunk does not answer ({health.why}); nobody was called", TRUNK)
+
+
+@contextmanager
+def interrupts(app: App) -> Iterator[asyncio.Event]:
+    """The first Ctrl-C or SIGTERM sets the event, a second one ends every call at once."""
+    loop = asyncio.get_running_loop()
+    interrupted = asyncio.Event()
+
+    def interrupt() -> None:
+        if interrupted.is_set():
+            print("ending every call now", flush=True)
+            app.engine.cut()
+        else:
+            print("stopping: ringing calls are cancelled, conversations may finish; once more ends them", flush=True)
+            interrupted.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    try:
+        yield interrupted
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def call_people(app: App, rest: Rest, found: Run, options: RunOptions, interrupted: asyncio.Event) -> int:
+    """Run the campaign until it ends; the exit code."""
+    path = f"/campaigns/{found.campaign_id}/status"
+    await rest.call("PUT", path, {"status": "run"})
+    follower = _Follower(app, found, options) if options.follow else None
+    with Progress(rest, found.campaign_id, options.people.name) as progress:
+        reason = await progress.until_stopped(interrupted, _reason_to_end, follower.print_new if follower else None)
+    if reason:
+        await rest.call("PUT", path, {"status": "stop"})
+        await app.engine.drain(options.grace_s)
+    if follower is not None:
+        await follower.print_new()
+    if not reason:
+        return DONE
+    if reason == "interrupted":
+        return DRAINED
+    print(f"stopped: {reason}")
+    return TRUNK
+
+
+def _reason_to_end(stats: dict[str, Any]) -> str:
+    """Why going on is of no use: the trunk does not take our calls at all."""
+    waiting_for = str(stats.get("waiting_for") or "")
+    if not waiting_for.startswith("trunk_pause"):
+        return ""
+    nobody_got_through = stats["succeeded"] == 0 and stats["answered"] == 0
+    return waiting_for if nobody_got_through or any(word in waiting_for for word in REFUSING) else ""
+
+
+class _Follower:
+    """Prints each attempt once it is over."""
+
+    def __init__(self, app: App, found: Run, options: RunOptions) -> None:
+        self._app = app
+        self._found = found
+        self._wire = Wire(DEFAULT_CUSTOMER, options.old_time_format)
+        self._printed: set[bytes] = set()
+
+    async def print_new(self) -> None:
+        """Print the attempts that ended since the last time, in the order they were made."""
+        async for attempt in stored_attempts(self._app.store, self._found.campaign_id):
+            if attempt.status == AttemptStatus.DONE and attempt.id not in self._printed:
+                self._printed.add(attempt.id)
+                self._print(attempt)
+
+    def _print(self, attempt: CampaignCall) -> None:
+        record = attempt_record(attempt, self._wire)
+        print(
+            f"{record['tm_create']} {record['destination'].get('target')} try {record['try_count']}: "
+            f"{record['result']} {record['hangup_reason']} ({record['hangup_detail']})",
+            flush=True,
+        )
+
+
+async def _report(app: App, rest: Rest, found: Run, options: RunOptions, code: int) -> int:
+    print_summary(await rest.call("GET", f"/campaigns/{found.campaign_id}/stats"))
+    wire = Wire(DEFAULT_CUSTOMER, options.old_time_format)
+    await write_files(app.store, found, options.results, options.targets, wire)
+    return code

@@ -1,0 +1,56 @@
+"""``outdialer serve``: the engine with its REST API, until it is told to stop."""
+
+import asyncio
+
+from msgspec import Struct
+
+from outdialer.cli.run import interrupts, open_app, start_engine
+from outdialer.config import Settings
+
+
+class ServeOptions(Struct, frozen=True, kw_only=True):
+    """What ``outdialer serve`` was asked for."""
+
+    settings: Settings
+    grace_s: float = 60
+
+
+async def serve(options: ServeOptions, *, stop: asyncio.Event | None = None) -> int:
+    """Serve until Ctrl-C, SIGTERM or ``stop``; then drain. The exit code.
+
+    Raises:
+        Stop: with a message and the exit code.
+    """
+    app = await open_app(options.settings)
+    try:
+        token = await app.first_key()
+        await start_engine(app)
+        _announce(app.http_address, options.settings, token)
+        with interrupts(app) as interrupted:
+            await _either(interrupted, stop or asyncio.Event())
+            await app.engine.drain(options.grace_s)
+    finally:
+        await app.stop()
+    return 0
+
+
+def _announce(address: tuple[str, int] | None, settings: Settings, token: str | None) -> None:
+    if address is not None:
+        host = f"[{address[0]}]" if ":" in address[0] else address[0]
+        print(f"outdialer serves http://{host}:{address[1]}/v1.0 (reference: http://{host}:{address[1]}/docs)")
+    print(f"the books are in {settings.db}")
+    if token is not None:
+        print(f"access key, shown this once: {token}")
+        if settings.key_file is not None:
+            print(f"it is kept in {settings.key_file}")
+    print("ready", flush=True)
+
+
+async def _either(first: asyncio.Event, second: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    waits = {loop.create_task(first.wait()), loop.create_task(second.wait())}
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
