@@ -1,0 +1,55 @@
+"""The REST application: every resource, put together."""
+
+from typing import Any
+
+from litestar import Litestar
+from litestar.config.cors import CORSConfig
+
+import outdialer
+from outdialer.api.calls import calls
+from outdialer.api.campaigncalls import campaigncalls
+from outdialer.api.campaigns import campaigns
+from outdialer.api.docs import docs_resource
+from outdialer.api.health import health
+from outdialer.api.metrics import RequestMetrics, metrics_resource
+from outdialer.api.openapi import openapi_document
+from outdialer.api.operations import Resource
+from outdialer.api.outdials import outdials
+from outdialer.api.outplans import outplans
+from outdialer.api.services import ApiServices
+from outdialer.api.serving import Server
+from outdialer.api.targets import targets
+
+_CORS = CORSConfig(
+    allow_origins=["*"],
+    allow_methods=["POST", "GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"],
+    allow_headers=["Origin", "X-Requested-With", "Content-Type", "Accept", "Authorization", "If-Match"],
+    expose_headers=["ETag", "X-Request-Id"],
+)
+
+
+def create_app(services: ApiServices) -> Litestar:
+    """The ASGI application that serves the REST contract over ``services``."""
+    own_metrics = RequestMetrics()
+    resources = all_resources(own_metrics)
+    server = Server(services, own_metrics)
+    handlers = [server.handler(operation) for resource in resources for operation in resource.operations]
+    return Litestar(
+        route_handlers=handlers,
+        exception_handlers={Exception: server.failure},
+        before_send=[server.request_ids.before_send],
+        cors_config=_CORS,
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=None,
+    )
+
+
+def all_resources(own_metrics: RequestMetrics) -> list[Resource]:
+    """Every resource of the contract that is served."""
+    resources: list[Resource] = []
+    document: dict[str, Any] = {}
+    resources += [outplans, outdials, targets, campaigns, campaigncalls, calls, health, metrics_resource(own_metrics)]
+    resources.append(docs_resource(lambda: document))
+    document |= openapi_document(resources, outdialer.__version__)
+    return resources

@@ -1,0 +1,194 @@
+"""Reading request bodies: strict JSON first, then the operation's struct.
+
+A body is decoded as JSON whatever its content type says. What a lenient reader would guess at is refused: duplicate
+keys, NaN and infinities, lone surrogates, NUL characters, numbers and nestings without measure. ``null`` means the
+same as leaving the field out, everywhere.
+"""
+
+import json
+import re
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from outdialer.api.errors import ApiError, FieldError, shown
+
+MAX_BODY_BYTES = 1_000_000
+MAX_BULK_BODY_BYTES = 20_000_000
+MAX_DEPTH = 32
+MAX_NUMBER_LENGTH = 40
+"""Longest spelling of a number."""
+
+_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
+_BAD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
+_AT = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<path>.*)`", re.DOTALL)
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_JSON_NAMES = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+T = TypeVar("T")
+
+
+class _Stream(Protocol):
+    def stream(self) -> Any: ...
+
+
+async def read_body(request: _Stream, limit: int) -> bytes:
+    """The whole body.
+
+    Raises:
+        ApiError: it is longer than ``limit`` bytes.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise ApiError(
+                "INVALID_JSON_BODY", f"The body is longer than {limit} bytes.", headers={"Connection": "close"}
+            )
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def parse_json(body: bytes) -> Any:
+    """The document in a body.
+
+    Raises:
+        ApiError: it is not strict JSON; the message says why.
+    """
+    if not body.strip():
+        raise ApiError("INVALID_JSON_BODY", "The body is empty; send a JSON object.")
+    _check_depth(body)
+    try:
+        document = json.loads(
+            body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_int, parse_float=_float
+        )
+    except UnicodeDecodeError:
+        raise ApiError("INVALID_JSON_BODY", "The body is not UTF-8.") from None
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ApiError("INVALID_JSON_BODY", f"The body is not JSON: {error}.") from None
+    if b"\\u" in body:
+        _check_characters(document)
+    return document
+
+
+def _check_depth(body: bytes) -> None:
+    depth = 0
+    for token in _STRING_OR_BRACKET.findall(body):
+        if token in (b"[", b"{"):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ApiError("INVALID_JSON_BODY", f"The body is nested deeper than {MAX_DEPTH} levels.")
+        elif token in (b"]", b"}"):
+            depth -= 1
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ApiError("INVALID_JSON_BODY", f"The key {twice[:80]!a} stands twice in one object.")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ApiError("INVALID_JSON_BODY", f"{name} is not JSON.")
+
+
+def _int(text: str) -> int:
+    if len(text) > MAX_NUMBER_LENGTH:
+        raise ApiError("INVALID_JSON_BODY", f"The number {text[:20]}... is too long.")
+    number = int(text)
+    if not -(2**63) <= number < 2**63:
+        raise ApiError("INVALID_JSON_BODY", f"The number {text} is too large.")
+    return number
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if len(text) > MAX_NUMBER_LENGTH or number in (float("inf"), float("-inf")):
+        raise ApiError("INVALID_JSON_BODY", f"The number {text[:20]} is too long or too large.")
+    return number
+
+
+def _check_characters(value: Any) -> None:
+    if isinstance(value, str):
+        if _BAD_CHARACTER.search(value):
+            raise ApiError("INVALID_JSON_BODY", f"The text {value[:40]!a} holds a NUL or half a surrogate pair.")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_characters(key)
+            _check_characters(item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_characters(item)
+
+
+def to_struct(document: Any, wanted: type[T], where: str = "") -> T:
+    """The document as the struct that an operation asks for; unknown fields are left aside.
+
+    Raises:
+        FieldError: a field has the wrong type or a value outside its range; ``where`` goes before its name.
+    """
+    try:
+        return msgspec.convert(document, wanted)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error), document, wanted, where) from None
+
+
+def _explained(text: str, document: Any, wanted: Any, where: str) -> FieldError:
+    match = _AT.fullmatch(text)
+    if match is None:
+        return FieldError(where, f"expected an object, got {shown(document)}", "INVALID_JSON_BODY")
+    problem, path = match["problem"], match["path"]
+    field = f"{where}.{path}" if where else path
+    value = shown(_at(document, path))
+    if problem.startswith("Invalid enum value"):
+        return FieldError(field, f"{value} is not one of {', '.join(_choices(wanted, path))}")
+    expected, _, _ = problem.partition(", got ")
+    is_type_error = ", got " in problem
+    right = _in_words(expected, typed=is_type_error)
+    return FieldError(field, f"{value} is not {right}", "INVALID_JSON_BODY" if is_type_error else "INVALID_ARGUMENT")
+
+
+def _in_words(expected: str, *, typed: bool) -> str:
+    names, _, rest = expected.removeprefix("Expected `").partition("`")
+    words = " or ".join(_JSON_NAMES.get(name, name) for name in names.split(" | ") if name != "null")
+    return words if typed else f"{words}{rest}"
+
+
+def _at(document: Any, path: str) -> Any:
+    for name, index in _STEP.findall(path):
+        try:
+            document = document[int(index)] if index else document[name]
+        except (LookupError, TypeError):
+            return None
+    return document
+
+
+def _choices(wanted: Any, path: str) -> list[str]:
+    kind: Any = msgspec.inspect.type_info(wanted)
+    for name, _index in _STEP.findall(path):
+        kind = _item(kind) if not name else _field(kind, name)
+    return [str(value) for value in getattr(_plain(kind), "values", ())]
+
+
+def _plain(kind: Any) -> Any:
+    if isinstance(kind, msgspec.inspect.UnionType):
+        kind = next(item for item in kind.types if not isinstance(item, msgspec.inspect.NoneType))
+    return kind.type if isinstance(kind, msgspec.inspect.Metadata) else kind
+
+
+def _item(kind: Any) -> Any:
+    return _plain(kind).item_type
+
+
+def _field(kind: Any, name: str) -> Any:
+    return next((field.type for field in _plain(kind).fields if field.encode_name == name), None)

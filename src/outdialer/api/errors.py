@@ -1,0 +1,118 @@
+"""Refusals: the one error form of the REST side, and the closed list of its reasons.
+
+Every error body is ``{"error": {"status", "reason", "message", "request_id"}}``. A message names the field, the
+value that came and what would be right.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+HTTP_STATUS: dict[str, int] = {
+    "INVALID_ARGUMENT": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "FAILED_PRECONDITION": 409,
+    "INTERNAL": 500,
+    "UNAVAILABLE": 503,
+}
+"""The HTTP status of each error status."""
+
+REASONS: dict[str, tuple[str, str]] = {
+    "INVALID_JSON_BODY": ("INVALID_ARGUMENT", "The body is not JSON, or a field has the wrong JSON type."),
+    "INVALID_ID": ("INVALID_ARGUMENT", "An id in the path is not a UUID."),
+    "INVALID_ARGUMENT": ("INVALID_ARGUMENT", "A field has a value that cannot be used; the message names it."),
+    "INVALID_REQUEST_PARAMETER": ("INVALID_ARGUMENT", "A query parameter cannot be read."),
+    "INVALID_ACTION_TYPE": ("INVALID_ARGUMENT", "An action has an unknown type."),
+    "METHOD_NOT_ALLOWED": ("INVALID_ARGUMENT", "The path exists, but not with this method (HTTP 405)."),
+    "AUTHENTICATION_REQUIRED": ("UNAUTHENTICATED", "No access key was given."),
+    "INVALID_CREDENTIALS": ("UNAUTHENTICATED", "The access key is unknown, revoked or expired."),
+    "ROUTE_NOT_FOUND": ("NOT_FOUND", "No such path."),
+    "CAMPAIGN_NOT_FOUND": ("NOT_FOUND", "No such campaign."),
+    "CAMPAIGNCALL_NOT_FOUND": ("NOT_FOUND", "No such campaigncall."),
+    "OUTPLAN_NOT_FOUND": ("NOT_FOUND", "No such outplan."),
+    "OUTDIAL_NOT_FOUND": ("NOT_FOUND", "No such outdial."),
+    "OUTDIAL_TARGET_NOT_FOUND": ("NOT_FOUND", "No such target in this outdial."),
+    "CALL_NOT_FOUND": ("NOT_FOUND", "No such call."),
+    "STATE_INVALID": ("FAILED_PRECONDITION", "The object's state forbids this."),
+    "FEATURE_UNAVAILABLE": ("FAILED_PRECONDITION", "This part of the contract is not available in this release."),
+    "VERSION_MISMATCH": ("FAILED_PRECONDITION", "If-Match names another version of the object (HTTP 412)."),
+    "INTERNAL": ("INTERNAL", "A fault of the server."),
+    "SERVICE_UNAVAILABLE": ("UNAVAILABLE", "The store cannot be reached or written at the moment."),
+}
+"""Every reason that is ever sent, with its status and meaning."""
+
+OWN_HTTP_STATUS: dict[str, int] = {"METHOD_NOT_ALLOWED": 405, "VERSION_MISMATCH": 412}
+"""Reasons whose HTTP status is not their status's usual one."""
+
+COMMON_REASONS = ("INTERNAL", "SERVICE_UNAVAILABLE")
+"""What every operation may answer."""
+CREDENTIAL_REASONS = ("AUTHENTICATION_REQUIRED", "INVALID_CREDENTIALS")
+"""What every operation that needs an access key may answer."""
+RETRY_AFTER_S = 5
+"""What ``Retry-After`` says while the store is away, in s."""
+
+
+class ErrorFacts(Struct, frozen=True):
+    """What went wrong."""
+
+    status: str
+    """The class of the error."""
+    reason: str
+    """What exactly, from a closed list."""
+    message: str
+    """For people: the field, its value and what would be right."""
+    request_id: str
+    """The ``X-Request-Id`` of this answer."""
+
+
+class ErrorEnvelope(Struct, frozen=True):
+    """The body of every error."""
+
+    error: ErrorFacts
+
+
+class ApiError(Exception):
+    """A refusal with its reason; becomes the error envelope."""
+
+    def __init__(self, reason: str, message: str = "", *, headers: dict[str, str] | None = None) -> None:
+        self.reason = reason
+        self.status, meaning = REASONS[reason]
+        self.message = message or meaning
+        self.headers = headers or {}
+        super().__init__(f"{reason}: {self.message}")
+
+    @property
+    def http_status(self) -> int:
+        """The HTTP status code."""
+        return http_status(self.reason)
+
+
+class FieldError(ApiError):
+    """A refusal of one field of a body; ``field`` is its path (``source.target``, ``actions[2].type``)."""
+
+    def __init__(self, field: str, problem: str, reason: str = "INVALID_ARGUMENT") -> None:
+        self.field = field
+        super().__init__(reason, f"{field}: {problem}" if field else problem)
+
+
+def http_status(reason: str) -> int:
+    """The HTTP status code that a reason is sent with."""
+    return OWN_HTTP_STATUS.get(reason) or HTTP_STATUS[REASONS[reason][0]]
+
+
+def shown(value: Any) -> str:
+    """A value as a message quotes it: its JSON, cut to a readable length."""
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def envelope(error: ApiError, request_id: str) -> bytes:
+    """The body of an error answer."""
+    return msgspec.json.encode(
+        ErrorEnvelope(
+            ErrorFacts(status=error.status, reason=error.reason, message=error.message, request_id=request_id)
+        )
+    )

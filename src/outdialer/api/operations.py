@@ -1,0 +1,187 @@
+"""What an operation is, and how a request becomes a call of its handler.
+
+A resource module declares its operations on a ``Resource``; routes, checks of ids, bodies and credentials, the error
+form and the OpenAPI document all come from these declarations, so they cannot disagree.
+"""
+
+import re
+import typing
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+
+from outdialer.api.body import MAX_BODY_BYTES
+from outdialer.api.errors import ApiError, shown
+from outdialer.api.paging import read_page
+from outdialer.api.services import ApiServices
+from outdialer.api.wire import Wire, parse_uuid
+from outdialer.domain.units import NIL_ID, Id, Instant
+from outdialer.ports.store import Page
+
+BASE = "/v1.0"
+JSON_MEDIA_TYPE = "application/json; charset=utf-8"
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class Raw(Struct, frozen=True):
+    """An answer that is not a struct of ours: its bytes as they go out."""
+
+    content: bytes
+    media_type: str
+    headers: Mapping[str, str] = {}
+
+
+Handler: TypeAlias = Callable[..., Awaitable[Struct]]
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    """One method of one path."""
+
+    method: str
+    path: str
+    """With placeholders: ``/v1.0/campaigns/{id}``."""
+    name: str
+    """Its ``operationId``."""
+    tag: str
+    summary: str
+    description: str
+    handler: Handler
+    body: type[Struct] | None
+    answer: type[Struct]
+    paged: bool
+    versioned: bool
+    """Whether ``If-Match`` is honoured."""
+    secured: bool
+    reasons: tuple[str, ...]
+    """Errors beyond those that every operation may answer."""
+    body_limit: int
+    media_type: str
+    example: Any
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """The names of the ids in the path."""
+        return tuple(_PLACEHOLDER.findall(self.path))
+
+
+class Context:
+    """What a handler knows of its request."""
+
+    def __init__(
+        self,
+        services: ApiServices,
+        customer: int,
+        now: Instant,
+        ids: Mapping[str, Id],
+        if_match: str | None = None,
+        path: Mapping[str, str] | None = None,
+    ) -> None:
+        self.services = services
+        self.store = services.store
+        self.customer = customer
+        self.now = now
+        self.ids = ids
+        self.if_match = if_match
+        self.path = path or {}
+        self.wire = Wire(customer, services.old_time_format)
+        self.headers: dict[str, str] = {}
+
+    @property
+    def id(self) -> Id:
+        """The id of the object that the path names."""
+        return self.ids["id"]
+
+    def show_version(self, version: int) -> None:
+        """Send the object's version as its ``ETag``."""
+        self.headers["ETag"] = f'"{version}"'
+
+    def check_version(self, version: int) -> None:
+        """Compare ``If-Match`` (RFC 9110 section 13.1.1), where it was sent.
+
+        Raises:
+            ApiError: the object has another version.
+        """
+        if self.if_match is None:
+            return
+        wanted = [tag.strip() for tag in self.if_match.split(",")]
+        if "*" not in wanted and f'"{version}"' not in wanted:
+            raise ApiError(
+                "VERSION_MISMATCH",
+                f'If-Match: the object has the version "{version}" now, not {shown(self.if_match)}; read it again.',
+            )
+
+
+class Resource:
+    """The operations of one resource module."""
+
+    def __init__(self, tag: str, description: str, *reasons: str) -> None:
+        self.tag = tag
+        self.description = description
+        self.reasons = reasons
+        self.operations: list[Operation] = []
+
+    def operation(
+        self,
+        method: str,
+        path: str,
+        *reasons: str,
+        base: str = BASE,
+        secured: bool = True,
+        versioned: bool = False,
+        body_limit: int = MAX_BODY_BYTES,
+        media_type: str = JSON_MEDIA_TYPE,
+        example: Any = None,
+    ) -> Callable[[Handler], Handler]:
+        """Declare the decorated function as an operation; its annotations name the body and the answer."""
+
+        def declare(handler: Handler) -> Handler:
+            hints = typing.get_type_hints(handler)
+            summary, _, description = (handler.__doc__ or "").strip().partition("\n")
+            self.operations.append(
+                Operation(
+                    method=method,
+                    path=f"{base}{path}",
+                    name=handler.__name__,
+                    tag=self.tag,
+                    summary=summary.strip().rstrip("."),
+                    description=" ".join(description.split()),
+                    handler=handler,
+                    body=hints.get("body"),
+                    answer=hints["return"],
+                    paged=hints.get("page") is Page,
+                    versioned=versioned,
+                    secured=secured,
+                    reasons=(*reasons, *(self.reasons if "{id}" in path else ())),
+                    body_limit=body_limit,
+                    media_type=media_type,
+                    example=example,
+                )
+            )
+            return handler
+
+        return declare
+
+
+def path_ids(operation: Operation, path: Mapping[str, str]) -> dict[str, Id]:
+    """The ids in a request's path.
+
+    Raises:
+        ApiError: one is not a UUID, or nil.
+    """
+    return {name: _path_id(path[name]) for name in operation.placeholders if name.endswith("id")}
+
+
+def _path_id(text: str) -> Id:
+    try:
+        found = parse_uuid(text)
+    except ValueError:
+        found = NIL_ID
+    if found == NIL_ID:
+        raise ApiError("INVALID_ID", f"The provided id is not a valid UUID: {shown(text)}.")
+    return found
+
+
+def page_of(query: Mapping[str, str]) -> Page:
+    """The page that a request asks for."""
+    return read_page(query.get("page_size"), query.get("page_token"))

@@ -1,0 +1,26 @@
+"""What the REST side needs from the rest of the program; the composition root fills it."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from outdialer.ports.clock import Clock, Ids
+from outdialer.ports.store import AdminStore
+
+
+class ApiServices(Struct, frozen=True, kw_only=True):
+    """Everything that the operations use."""
+
+    store: AdminStore
+    clock: Clock
+    ids: Ids
+    hang_up: Callable[[int, str], None]
+    """End a live leg: its store key and why."""
+    readiness: Callable[[], list[str]]
+    """Why calls cannot be placed at the moment; empty: ready."""
+    metrics: Callable[[], bytes]
+    """The engine's metrics in the Prometheus text form; the REST side's own are added."""
+    live: bool = False
+    """Whether trunks may be beyond loopback: then the try interval has its floor."""
+    old_time_format: bool = False
+    """Whether times go out as ``2022-04-29 07:01:45.808944`` instead of RFC 3339."""

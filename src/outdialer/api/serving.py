@@ -1,0 +1,145 @@
+"""From an ASGI request to an operation's answer, and from every failure to the one error form."""
+
+import base64
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+from litestar import Request, Response, route
+from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import Message, Scope
+
+from outdialer.api.auth import authenticate
+from outdialer.api.body import parse_json, read_body, to_struct
+from outdialer.api.errors import RETRY_AFTER_S, ApiError, envelope
+from outdialer.api.metrics import RequestMetrics
+from outdialer.api.operations import JSON_MEDIA_TYPE, Context, Operation, Raw, page_of, path_ids
+from outdialer.api.services import ApiServices
+from outdialer.ports.clock import Clock, Ids
+from outdialer.ports.store import Conflict, StoreUnavailable
+
+AnyRequest: TypeAlias = Request[Any, Any, Any]
+REQUEST_ID_HEADER = "X-Request-Id"
+_GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_STATE_KEY = "outdialer_request_id"
+_logger = logging.getLogger("outdialer")
+
+
+class RequestIds:
+    """The ``X-Request-Id`` of each request: the caller's where it is a decent one, else a new one."""
+
+    def __init__(self, clock: Clock, ids: Ids) -> None:
+        self._clock = clock
+        self._ids = ids
+
+    def of(self, scope: Scope) -> str:
+        """The same text for the same request, however often it is asked for."""
+        state: dict[str, Any] = scope.setdefault("state", {})
+        if _STATE_KEY not in state:
+            state[_STATE_KEY] = self._sent(scope) or self._new()
+        return str(state[_STATE_KEY])
+
+    def _new(self) -> str:
+        text = base64.b32encode(self._ids.new(self._clock.now())).decode()
+        return f"req_{text.rstrip('=').lower()}"
+
+    @staticmethod
+    def _sent(scope: Scope) -> str | None:
+        name = REQUEST_ID_HEADER.lower().encode()
+        sent = next((value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name), "")
+        return sent if _GOOD_REQUEST_ID.fullmatch(sent) else None
+
+    async def before_send(self, message: Message, scope: Scope) -> None:
+        """Put the header on every answer."""
+        if message["type"] == "http.response.start":
+            header = (REQUEST_ID_HEADER.lower().encode(), self.of(scope).encode())
+            message["headers"] = [*message.get("headers", []), header]
+
+
+class Server:
+    """Serves operations over ``ApiServices``."""
+
+    def __init__(self, services: ApiServices, own_metrics: RequestMetrics) -> None:
+        self._services = services
+        self._metrics = own_metrics
+        self.request_ids = RequestIds(services.clock, services.ids)
+
+    def handler(self, operation: Operation) -> HTTPRouteHandler:
+        """The route of an operation."""
+        path = re.sub(r"\{(\w+)\}", r"{\1:str}", operation.path)
+
+        async def endpoint(request: AnyRequest) -> Response[bytes]:
+            return await self._answer(operation, request)
+
+        declare = route(path, http_method=operation.method, status_code=200, name=operation.name)  # type: ignore[arg-type]
+        return declare(endpoint)
+
+    async def _answer(self, operation: Operation, request: AnyRequest) -> Response[bytes]:
+        began = self._services.clock.now()
+        try:
+            response = await self._serve(operation, request)
+        except Exception as error:
+            response = self.failure(request, error)
+        self._metrics.count(operation, response.status_code or 200, began, self._services.clock.now())
+        return response
+
+    async def _serve(self, operation: Operation, request: AnyRequest) -> Response[bytes]:
+        _check_exact(request.scope)
+        services, now = self._services, self._services.clock.now()
+        customer = await authenticate(request, services.store, now) if operation.secured else 0
+        ids = path_ids(operation, request.path_params)
+        context = Context(services, customer, now, ids, request.headers.get("if-match"), request.path_params)
+        given: dict[str, Any] = {}
+        if operation.paged:
+            given["page"] = page_of(request.query_params)
+        if operation.body is not None:
+            document = parse_json(await read_body(request, operation.body_limit))
+            given["body"] = to_struct(document, operation.body)
+        answer = await operation.handler(context, **given)
+        return _success(answer, context.headers)
+
+    def failure(self, request: AnyRequest, error: Exception) -> Response[bytes]:
+        """The error answer for whatever went wrong."""
+        request_id = self.request_ids.of(request.scope)
+        refusal = _refusal(error)
+        if refusal.reason == "INTERNAL":
+            fields = {"method": request.method, "request_id": request_id}
+            _logger.error("request_failed", extra={"fields": fields}, exc_info=error)
+        return Response(
+            envelope(refusal, request_id),
+            media_type=JSON_MEDIA_TYPE,
+            status_code=refusal.http_status,
+            headers=refusal.headers,
+        )
+
+
+def _success(answer: msgspec.Struct, headers: Mapping[str, str]) -> Response[bytes]:
+    if isinstance(answer, Raw):
+        return Response(answer.content, media_type=answer.media_type, headers=answer.headers, status_code=200)
+    return Response(msgspec.json.encode(answer), media_type=JSON_MEDIA_TYPE, headers=headers, status_code=200)
+
+
+def _check_exact(scope: Scope) -> None:
+    if scope["path"].endswith("/") or scope.get("raw_path", b"").split(b"?")[0].endswith(b"/"):
+        raise ApiError("ROUTE_NOT_FOUND", "No such path: paths have no slash at the end.")
+
+
+def _refusal(error: Exception) -> ApiError:
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, StoreUnavailable):
+        message = f"The store cannot be reached or written at the moment: {error}"
+        return ApiError("SERVICE_UNAVAILABLE", message, headers={"Retry-After": str(RETRY_AFTER_S)})
+    if isinstance(error, Conflict):
+        return ApiError("STATE_INVALID", "Somebody else changed the object meanwhile; read it and try again.")
+    if isinstance(error, MethodNotAllowedException):
+        allow = str((error.headers or {}).get("allow", ""))
+        return ApiError("METHOD_NOT_ALLOWED", f"This path takes {allow}.", headers={"Allow": allow})
+    if isinstance(error, HTTPException) and error.status_code == 404:
+        return ApiError("ROUTE_NOT_FOUND")
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        return ApiError("INVALID_REQUEST_PARAMETER", f"The request cannot be read: {error.detail}")
+    return ApiError("INTERNAL")

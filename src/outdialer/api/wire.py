@@ -1,0 +1,233 @@
+"""The wire forms of times, identifiers, addresses and actions, both ways."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from outdialer.api.errors import FieldError, shown
+from outdialer.domain.model import Action, Address
+from outdialer.domain.numbers import DestinationError, normalise, refusal
+from outdialer.domain.units import NIL_ID, Id, Instant, format_id
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{12}")
+_TIME = re.compile(
+    r"(?P<date>\d{4}-\d{2}-\d{2})[Tt ](?P<clock>\d{2}:\d{2}:\d{2})(?:\.(?P<fraction>\d{1,9}))?"
+    r"(?P<zone>[Zz]|[+-]\d{2}:\d{2})?",
+    re.ASCII,
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_FOREIGN_ADDRESS_TYPES = frozenset(
+    {"extension", "agent", "conference", "email", "line", "web_session", "webchat", "ai", "ai_team", "whatsapp"}
+)
+
+Text255 = Annotated[str, Meta(max_length=255)]
+Text2000 = Annotated[str, Meta(max_length=2000)]
+IdText = Annotated[str, Meta(description='A UUID; "" or the nil UUID: not set.', max_length=64)]
+UuidText = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+TimeText = Annotated[str, Meta(description="RFC 3339, six digits, UTC.", extra_json_schema={"format": "date-time"})]
+MAX_DATA_LENGTH = 65_536
+
+
+class AddressBody(Struct, frozen=True):
+    """A party as a client writes it; the type is inferred from the target where it is left out."""
+
+    type: Annotated[str, Meta(description="`tel` or `sip`.", max_length=32)] | None = None
+    target: Annotated[str, Meta(description="`+` and 7 to 15 digits, or a SIP URI.", max_length=255)] | None = None
+    target_name: Text255 | None = None
+    name: Text255 | None = None
+    detail: Text2000 | None = None
+
+
+class AddressView(Struct, frozen=True):
+    """A party of a call: all five keys, or an empty object when it is not set."""
+
+    type: str | UnsetType = UNSET
+    target: str | UnsetType = UNSET
+    target_name: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    detail: str | UnsetType = UNSET
+
+
+class ActionBody(Struct, frozen=True):
+    """A step of a call script as a client writes it."""
+
+    type: Annotated[str, Meta(max_length=64)] | None = None
+    id: IdText | None = None
+    next_id: Annotated[str, Meta(description="Nil: the following action.", max_length=64)] | None = None
+    option: dict[str, Any] | None = None
+
+
+class ActionView(Struct, frozen=True):
+    """A step of a call script, as it was sent."""
+
+    id: UuidText
+    next_id: UuidText
+    type: str
+    option: dict[str, Any] | UnsetType = UNSET
+    """Left out when empty."""
+    tm_execute: TimeText | None = None
+
+
+class Wire(Struct, frozen=True):
+    """How one customer's answers are written."""
+
+    customer: int
+    old_time_format: bool = False
+
+    @property
+    def customer_id(self) -> str:
+        """The customer's public id."""
+        return format_id(customer_id(self.customer))
+
+    def time(self, instant: Instant | None) -> str | None:
+        """An instant as clients read it; None when it is not set."""
+        if instant is None:
+            return None
+        return old_time(instant) if self.old_time_format else rfc3339(instant)
+
+
+def customer_id(customer: int) -> Id:
+    """The public id of a customer: a UUID version 8 (RFC 9562 section 5.8) whose last bytes are its key."""
+    return bytes([0, 0, 0, 0, 0, 0, 0x80, 0, 0x80, 0]) + customer.to_bytes(6, "big")
+
+
+def _moment(instant: Instant) -> datetime:
+    return _EPOCH + timedelta(microseconds=instant)
+
+
+def rfc3339(instant: Instant) -> str:
+    """``2026-01-15T09:30:00.123456Z``."""
+    return _moment(instant).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def old_time(instant: Instant) -> str:
+    """``2026-01-15 09:30:00.123456``."""
+    return _moment(instant).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+
+
+def parse_time(text: str) -> Instant:
+    """The instant that a text in RFC 3339 or in the older form means; without a zone it is UTC.
+
+    Raises:
+        ValueError: it is in neither form.
+    """
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    zone = match["zone"] or "Z"
+    whole = datetime.fromisoformat(f"{match['date']}T{match['clock']}{'+00:00' if zone in 'Zz' else zone}")
+    fraction = (match["fraction"] or "").ljust(6, "0")[:6]
+    return (whole - _EPOCH) // _MICROSECOND + int(fraction)
+
+
+def parse_uuid(text: str) -> Id:
+    """The sixteen bytes of a UUID with or without hyphens, in any case.
+
+    Raises:
+        ValueError: it is not a UUID.
+    """
+    if not _UUID.fullmatch(text):
+        raise ValueError(text)
+    return bytes.fromhex(text.replace("-", ""))
+
+
+def read_id(text: str | None, field: str, default: Id = NIL_ID) -> Id:
+    """A reference in a body: left out keeps ``default``, "" and nil mean "not set".
+
+    Raises:
+        FieldError: it is not a UUID.
+    """
+    if text is None:
+        return default
+    if text == "":
+        return NIL_ID
+    try:
+        return parse_uuid(text)
+    except ValueError:
+        raise FieldError(field, f'{shown(text)} is not a UUID; write one, or "" for none') from None
+
+
+def read_data(data: str | dict[str, Any] | None, field: str, default: str = "") -> str:
+    """Free data of a client: text as it is, an object as its JSON text.
+
+    Raises:
+        FieldError: it is too long.
+    """
+    if data is None:
+        return default
+    text = data if isinstance(data, str) else _json_text(data)
+    if len(text) > MAX_DATA_LENGTH:
+        raise FieldError(field, f"it has {len(text)} characters; {MAX_DATA_LENGTH} are possible")
+    return text
+
+
+def read_address(body: AddressBody | None, field: str, default: Address = Address()) -> Address:  # noqa: B008
+    """A party in a body, checked and normalised: left out keeps ``default``, an empty target unsets it.
+
+    Raises:
+        FieldError: its type or target cannot be used.
+    """
+    if body is None:
+        return default
+    target = (body.target or "").strip()
+    kind = body.type or ""
+    if kind in _FOREIGN_ADDRESS_TYPES:
+        raise FieldError(f"{field}.type", f"{shown(kind)} cannot be used here; only tel and sip can")
+    if kind not in ("", "tel", "sip"):
+        raise FieldError(f"{field}.type", f"{shown(kind)} is not an address type; write tel or sip")
+    if not target:
+        return Address()
+    texts = {name: getattr(body, name) or "" for name in ("target_name", "name", "detail")}
+    for name, text in texts.items():
+        if _CONTROL.search(text):
+            raise FieldError(f"{field}.{name}", f"{shown(text)} holds control characters; write plain text")
+    normal = _normal_target(target, kind, f"{field}.target")
+    return Address(type="tel" if normal.startswith("+") else "sip", target=normal, **texts)
+
+
+def _normal_target(target: str, kind: str, field: str) -> str:
+    try:
+        normal = normalise(target)
+    except DestinationError as error:
+        raise FieldError(field, str(error)) from None
+    found = "tel" if normal.startswith("+") else "sip"
+    if kind and kind != found:
+        right = "+ and 7 to 15 digits" if kind == "tel" else "sip:user@host"
+        raise FieldError(field, f"{shown(target)} does not fit the type {kind}; write {right}, or leave the type out")
+    return normal
+
+
+def read_destination(body: AddressBody | None, field: str) -> Address:
+    """A destination: an address that may be dialled, or an unset one.
+
+    Raises:
+        FieldError: it cannot be used, or must never be dialled.
+    """
+    address = read_address(body, field)
+    why = refusal(address.target) if address.target else ""
+    if why:
+        raise FieldError(f"{field}.target", f"{shown(address.target)} is refused: {why}")
+    return address
+
+
+def address_view(address: Address) -> AddressView:
+    """A party as clients read it."""
+    if not address.target:
+        return AddressView()
+    return AddressView(address.type, address.target, address.target_name, address.name, address.detail)
+
+
+def action_view(action: Action) -> ActionView:
+    """A step of a script as clients read it."""
+    return ActionView(
+        id=format_id(action.id), next_id=format_id(action.next_id), type=action.type, option=action.option or UNSET
+    )
+
+
+def _json_text(data: dict[str, Any]) -> str:
+    return msgspec.json.encode(data).decode()

@@ -1,0 +1,371 @@
+"""One call that we make: carries out what ``call_table`` says, over client transactions."""
+
+from collections.abc import Callable
+from typing import Final
+
+from outdialer.carriers.sip.core import sdp
+from outdialer.carriers.sip.core.answers import Answers
+from outdialer.carriers.sip.core.call_table import TABLE, Do, Input, State
+from outdialer.carriers.sip.core.dialog import Dialog, dialog_from, dump, in_dialog_request, next_hop
+from outdialer.carriers.sip.core.digest import authorization, choose, parse_challenges
+from outdialer.carriers.sip.core.endpoint import Endpoint
+from outdialer.carriers.sip.core.headers import q850_cause, seconds, tag_of
+from outdialer.carriers.sip.core.message import Message
+from outdialer.carriers.sip.core.outputs import Address
+from outdialer.carriers.sip.core.timers import Timer
+from outdialer.carriers.sip.core.transaction import TIMEOUT, ClientTransaction, Request
+from outdialer.carriers.sip.core.transaction import State as TransactionState
+from outdialer.domain.identity import CallIdParts, branch, leg_identity
+from outdialer.ports.carrier import Answered, DialOrder, Ended, LateAnswer, Peer, RemoteMedia, Ringing, Trying
+
+_CHALLENGES = {
+    401: ("www-authenticate", "Authorization"),
+    407: ("proxy-authenticate", "Proxy-Authorization"),
+}
+
+
+class Credentials:
+    """What challenges of one call are answered with: each method at most once."""
+
+    __slots__ = ("password", "peer", "used")
+
+    def __init__(self, peer: Peer, password: str) -> None:
+        self.peer = peer
+        self.password = password
+        self.used: set[str] = set()
+
+
+class Call:
+    """A call from its INVITE to its end; its far side by the table, its near side by events."""
+
+    def __init__(self, endpoint: Endpoint, owner: CallIdParts, leg: int | None, address: Address) -> None:
+        """``leg`` None: a call of an earlier life that nobody asked about; it gives no events but LateAnswer."""
+        self.endpoint: Final = endpoint
+        self.owner: Final = owner
+        self.leg = leg
+        self.identity: Final = leg_identity(endpoint.secret, *owner)
+        self.address: Final = address
+        self.state = State.CALLING
+        self.answers: Final = Answers(endpoint, owner)
+        self.credentials: Credentials | None = None
+        self.dialog: Dialog | None = None
+        self.media: RemoteMedia | None = None
+        self.remote_sequence = -1
+        self.order: DialOrder | None = None
+        self.recovered = False
+        self.why = ""
+        self._local = False
+        self._sip_code = self._q850 = self._retry_after = 0
+        self._told: set[type] = set()
+        self._early: sdp.Description | None = None
+        self._invites: list[ClientTransaction] = []
+        self._others: list[ClientTransaction] = []
+        self._cancels = self._unknown_cancels = 0
+        self._ring_timer: Timer | None = None
+        self._patience_timer: Timer | None = None
+        self._authorization = ""
+        self._heard: tuple[Message, Address] | None = None
+        self.on_over: Callable[[Call], None] | None = None
+
+    # What the user agent asks for
+
+    def dial(self, now: float, order: DialOrder, uri: str, from_value: str, password: str) -> None:
+        """Send the first INVITE and time the ring limit from here."""
+        self.order = order
+        if order.peer.username:
+            self.credentials = Credentials(order.peer, password)
+        self._invite(now, self.invite_request(1, uri, from_value))
+        self._ring_timer = self.endpoint.transactions.timers.start(now + order.ring_limit_ms / 1000, self._ring_limit)
+
+    def accept(self, now: float) -> None:
+        """Acknowledge the answer."""
+        self.step(now, Input.ACCEPT)
+
+    def hang_up(self, now: float, why: str) -> None:
+        """End it from our side: CANCEL before the answer, BYE after it."""
+        if (self.state, Input.GIVE_UP) in TABLE:
+            self.why, self._local = why, True
+            self.step(now, Input.GIVE_UP)
+
+    def recall(self, now: float, requests: list[Request]) -> None:
+        """Cancel INVITEs that an earlier life sent, and listen for what still comes to them."""
+        self.state = State.RECALLING
+        for request in requests:
+            self.listen(now, request)
+            self._cancel(now, self._invites[-1])
+
+    def listen(self, now: float, request: Request) -> ClientTransaction:
+        """Take responses to an INVITE of an earlier life."""
+        self.state = State.RECALLING
+        transaction = ClientTransaction(self.endpoint.transactions, request, self.address, self, self.leg)
+        transaction.listen(now)
+        self._invites.append(transaction)
+        if self._patience_timer is None:
+            self._patience_timer = self.endpoint.transactions.timers.start(now + TIMEOUT, self._out_of_patience)
+        return transaction
+
+    def clear(self, now: float, dialog: Dialog) -> None:
+        """End an answered call of an earlier life by its stored dialog."""
+        self.state = State.CLEARING
+        self.dialog = dialog
+        self._bye(now)
+
+    def invite_request(self, sequence: int, uri: str, from_value: str) -> Request:
+        """The INVITE with CSeq ``sequence``: a pure function of the leg, so that it can be made again."""
+        return Request(
+            method="INVITE",
+            uri=uri,
+            via=self.endpoint.via,
+            branch=branch(self.endpoint.secret, *self.owner, "INVITE", sequence),
+            from_value=f"{from_value};tag={self.identity.from_tag}",
+            to_value=f"<{uri}>",
+            call_id=self.identity.call_id,
+            sequence=sequence,
+        )
+
+    def step(self, now: float, event: Input, heard: tuple[Message, Address] | None = None) -> bool:
+        """Apply one row of the table; False when there is none."""
+        row = TABLE.get((self.state, event))
+        if row is None:
+            return False
+        self.state, actions = row
+        self._heard = heard
+        for action in actions:
+            _ACTIONS[action](self, now)
+        self._heard = None
+        return True
+
+    # What comes in from our transactions
+
+    def on_response(self, now: float, transaction: ClientTransaction, message: Message, source: Address) -> None:
+        """A response to one of our requests (``transaction.Listener``)."""
+        if transaction.method == "INVITE":
+            self._on_invite_response(now, transaction, message, source)
+        elif transaction.method == "CANCEL":
+            self._on_cancel_response(now, message.status)
+        elif not self._bye_again(now, transaction, message, source):
+            self.step(now, Input.BYE_DONE)
+
+    def on_timeout(self, now: float, transaction: ClientTransaction) -> None:
+        """Timer B or F of one of our requests (``transaction.Listener``)."""
+        if transaction.method == "INVITE":
+            self.step(now, Input.SILENCE)
+        elif transaction.method == "BYE":
+            self.step(now, Input.BYE_SILENCE)
+
+    def _on_invite_response(
+        self, now: float, transaction: ClientTransaction, message: Message, source: Address
+    ) -> None:
+        status, heard = message.status, (message, source)
+        if status < 200:
+            if status != 100 and message.body and self._early is None:
+                self._early = sdp.description_in(message)
+            self.step(now, Input.RINGING if status in (180, 183) else Input.PROVISIONAL, heard)
+        elif status < 300:
+            if not self.answers.repeat(message) and not self.step(now, Input.ANSWER, heard):
+                self._another_answer(now, message, source)
+        elif status not in _CHALLENGES or not self._answer_challenge(now, transaction, message, source):
+            self.step(now, Input.REFUSAL, heard)
+
+    def _another_answer(self, now: float, message: Message, source: Address) -> None:
+        """A 2xx that is not to be taken: the kept one again, which waits for ``accept``, or one of another fork."""
+        if self.dialog is None or self.dialog.remote_tag != tag_of(message.headers["to"]):
+            self.answers.refuse(now, message, source)
+
+    def _answer_challenge(self, now: float, transaction: ClientTransaction, message: Message, source: Address) -> bool:
+        """True when a 401 or 407 to an INVITE is dealt with; at most one is answered (RFC 3261 section 22.2)."""
+        if self.state is State.RECALLING:
+            return transaction is not self._invites[-1]
+        if (self.state, Input.CHALLENGE) not in TABLE:
+            return False
+        self._authorization = self._authorize(transaction, message, source)
+        return bool(self._authorization) and self.step(now, Input.CHALLENGE, (message, source))
+
+    def _on_cancel_response(self, now: float, status: int) -> None:
+        self._unknown_cancels += status == 481
+        if self._cancels and self._unknown_cancels == self._cancels:
+            self.step(now, Input.CANCEL_UNKNOWN)
+
+    def _bye_again(self, now: float, transaction: ClientTransaction, message: Message, source: Address) -> bool:
+        line = self._authorize(transaction, message, source) if message.status in _CHALLENGES else ""
+        if line:
+            self._bye(now, line, transaction.request.sequence + 1)
+        return bool(line)
+
+    def _authorize(self, transaction: ClientTransaction, message: Message, source: Address) -> str:
+        """The credentials header line, or empty: only for the peer's realm, and only when its own address asks."""
+        credentials, method = self.credentials, transaction.method
+        if credentials is None or method in credentials.used or not source == transaction.address == self.address:
+            return ""
+        peer = credentials.peer
+        header, name = _CHALLENGES[message.status]
+        realm = peer.realm or self.endpoint.realms.get(peer.trunk, "")
+        challenge = choose(parse_challenges(message.headers.get(header, "")), realm)
+        if challenge is None:
+            return ""
+        self.endpoint.realms.setdefault(peer.trunk, challenge.realm)
+        credentials.used.add(method)
+        uri = transaction.request.uri
+        value = authorization(challenge, peer.username, credentials.password, method, uri, self.endpoint.secret)
+        return f"{name}: {value}\r\n"
+
+    def _ring_limit(self, now: float) -> None:
+        self.hang_up(now, "ring-limit")
+
+    def _out_of_patience(self, now: float) -> None:
+        self.step(now, Input.PATIENCE)
+
+    # Actions of the table
+
+    def _invite(self, now: float, request: Request) -> None:
+        order, endpoint = self.order, self.endpoint
+        assert order is not None
+        session = int(self.identity.from_tag[:12], 16)
+        expires = -(-order.peer.max_ring_ms // 1000)
+        extra = f"{endpoint.contact_lines}{self._authorization}Expires: {expires}\r\n{sdp.CONTENT_TYPE_LINE}"
+        transaction = ClientTransaction(endpoint.transactions, request, self.address, self, self.leg)
+        body = sdp.describe(order.rtp_address, order.rtp_port, session)
+        transaction.start(now, request.serialise(extra, body), first=not self._invites)
+        self._invites.append(transaction)
+
+    def _retry(self, now: float) -> None:
+        previous = self._invites[-1]
+        previous.listener = self.answers
+        from_value = previous.request.from_value.rpartition(";tag=")[0]
+        self._invite(now, self.invite_request(previous.request.sequence + 1, previous.request.uri, from_value))
+
+    def _silence_invite(self, now: float) -> None:
+        self._invites[-1].silence()
+
+    def _send_cancel(self, now: float) -> None:
+        self._cancel(now, self._invites[-1])
+        self._patience_timer = self.endpoint.transactions.timers.start(now + TIMEOUT, self._out_of_patience)
+
+    def _cancel(self, now: float, invite: ClientTransaction) -> None:
+        request = invite.request
+        cancel = Request(
+            method="CANCEL", uri=request.uri, via=request.via, branch=request.branch, from_value=request.from_value,
+            to_value=request.to_value, call_id=request.call_id, sequence=request.sequence,
+        )  # fmt: skip
+        transaction = ClientTransaction(self.endpoint.transactions, cancel, self.address, self, self.leg)
+        transaction.start(now, cancel.serialise())
+        self._others.append(transaction)
+        self._cancels += 1
+
+    def _keep_dialog(self, now: float) -> None:
+        assert self._heard is not None
+        message, source = self._heard
+        self.endpoint.transactions.timers.stop(self._ring_timer)
+        self.dialog = dialog_from(message, source, self._invites[-1].request.uri)
+        self.answers.answered = True
+        self._sip_code = 200
+
+    def _say_answered(self, now: float) -> None:
+        assert self._heard is not None
+        assert self.dialog is not None
+        description = sdp.description_in(self._heard[0]) or self._early
+        self._early = None
+        if description is None or description.media is None:
+            self.hang_up(now, "no-media")
+            return
+        self.media = description.media
+        self._tell(Answered(self._leg(), 0, self.media, dump(self.dialog)))
+
+    def _acknowledge(self, now: float) -> None:
+        assert self.dialog is not None
+        self.answers.acknowledge(self.dialog, "ACK", self.leg)
+
+    def _bye(self, now: float, extra: str = "", sequence: int = 0) -> None:
+        dialog = self.dialog
+        assert dialog is not None
+        sequence = sequence or dialog.sequence + 1
+        bye_branch = branch(self.endpoint.secret, *self.owner, "BYE", sequence)
+        request = in_dialog_request(dialog, "BYE", sequence, self.endpoint.via, bye_branch)
+        transaction = ClientTransaction(self.endpoint.transactions, request, next_hop(dialog), self, self.leg)
+        transaction.start(now, request.serialise(extra))
+        self._others.append(transaction)
+
+    def _say_trying(self, now: float) -> None:
+        self._tell(Trying(self._leg(), 0))
+
+    def _say_ringing(self, now: float) -> None:
+        self._tell(Ringing(self._leg(), 0))
+
+    def _say_late(self, now: float) -> None:
+        self.endpoint.transactions.outputs.append(LateAnswer(*self.owner, at=0))
+
+    def _tell(self, event: Trying | Ringing | Answered) -> None:
+        """Each kind of event once; none for a call that nobody asked about."""
+        if self.leg is not None and type(event) not in self._told:
+            self._told.add(type(event))
+            self.endpoint.transactions.outputs.append(event)
+
+    def _leg(self) -> int:
+        return -1 if self.leg is None else self.leg
+
+    def _note_refused(self, now: float) -> None:
+        assert self._heard is not None
+        headers = self._heard[0].headers
+        self._sip_code = self._heard[0].status
+        self._q850 = q850_cause(headers.get("reason", ""))
+        self._retry_after = seconds(headers.get("retry-after", ""))
+        self.why = self.why or "refused"
+
+    def _note_silence(self, now: float) -> None:
+        if self.why in ("", "ring-limit"):
+            self.why, self._local = "no-response", True
+
+    def _note_far_bye(self, now: float) -> None:
+        assert self._heard is not None
+        self.why = "bye"
+        self._q850 = q850_cause(self._heard[0].headers.get("reason", ""))
+
+    def _note_unreachable(self, now: float) -> None:
+        self.why, self._local = "refused-address", True
+
+    def _end(self, now: float) -> None:
+        if self.recovered:
+            self.why, self._local = "recovered", True
+        if self.leg is not None:
+            ended = Ended(
+                leg=self.leg, at=0, local=self._local, sip_code=self._sip_code, q850_cause=self._q850,
+                retry_after_s=self._retry_after, why=self.why,
+            )  # fmt: skip
+            self.endpoint.transactions.outputs.append(ended)
+        self.release(now)
+
+    def release(self, now: float) -> None:
+        """Let everything go but what must still be acknowledged."""
+        self.state = State.OVER
+        timers = self.endpoint.transactions.timers
+        timers.stop(self._ring_timer)
+        timers.stop(self._patience_timer)
+        for transaction in self._others:
+            transaction.stop()
+        for transaction in self._invites:
+            transaction.listener = self.answers
+            if transaction.state not in (TransactionState.COMPLETED, TransactionState.ACCEPTED):
+                transaction.stop()
+        if self.on_over is not None:
+            self.on_over(self)
+        self.on_over = None
+
+
+_ACTIONS: dict[Do, Callable[[Call, float], None]] = {
+    Do.SAY_TRYING: Call._say_trying,
+    Do.SAY_RINGING: Call._say_ringing,
+    Do.RETRY: Call._retry,
+    Do.SILENCE_INVITE: Call._silence_invite,
+    Do.CANCEL: Call._send_cancel,
+    Do.KEEP_DIALOG: Call._keep_dialog,
+    Do.SAY_ANSWERED: Call._say_answered,
+    Do.ACK: Call._acknowledge,
+    Do.BYE: Call._bye,
+    Do.SAY_LATE: Call._say_late,
+    Do.NOTE_REFUSED: Call._note_refused,
+    Do.NOTE_SILENCE: Call._note_silence,
+    Do.NOTE_FAR_BYE: Call._note_far_bye,
+    Do.NOTE_UNREACHABLE: Call._note_unreachable,
+    Do.END: Call._end,
+    Do.FORGET: Call.release,
+}

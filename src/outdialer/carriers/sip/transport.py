@@ -1,0 +1,123 @@
+"""How SIP packets enter and leave the process: one UDP socket, and the seam for TCP and TLS.
+
+The socket is the last place that decides where a packet may go: without ``live`` nothing leaves the machine,
+whatever list, DNS answer, redirect, Contact, Route or SDP names the address.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Protocol, TypeAlias
+
+Address: TypeAlias = tuple[str, int]
+OnDatagrams: TypeAlias = Callable[[list[tuple[bytes, Address]]], None]
+"""Takes what one readiness of the socket brought, in order of arrival."""
+
+BUFFER_BYTES = 4 * 1024 * 1024
+"""Wanted kernel buffers each way: a burst of thousands of responses must not be dropped while Python works."""
+BATCH = 64
+"""Datagrams read per readiness. Stock asyncio reads one per loop turn and collapses under load."""
+_MAX_DATAGRAM = 65_535
+
+
+class NonLoopbackRefused(PermissionError):
+    """A packet was to leave the machine, and live dialing is not switched on."""
+
+
+class Transport(Protocol):
+    """A way out and in. TCP and TLS implement the same."""
+
+    @property
+    def local_address(self) -> Address:
+        """The bound host and port."""
+
+    def send(self, data: bytes, address: Address) -> None:
+        """Hand one message to the kernel.
+
+        Raises:
+            NonLoopbackRefused: ``address`` is not loopback and the transport is not live.
+            OSError: the kernel did not take it.
+        """
+
+    def close(self) -> None:
+        """Stop reading and let the socket go."""
+
+
+@lru_cache(maxsize=4_096)
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` is a numeric loopback address; names never are, they were resolved before."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+class UdpTransport:
+    """One UDP socket read in batches through the loop's reader, on asyncio and on uvloop alike."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, bind: Address, on_datagrams: OnDatagrams, *, live: bool
+    ) -> None:
+        """Bind and start reading.
+
+        Raises:
+            NonLoopbackRefused: ``bind`` is not loopback and ``live`` is False.
+            OSError: the address cannot be bound.
+        """
+        if not live and not is_loopback(bind[0]):
+            raise NonLoopbackRefused(f"binding to {bind[0]} needs live dialing")
+        self._loop = loop
+        self._on_datagrams = on_datagrams
+        self._live = live
+        self._socket = _bound_socket(bind)
+        host, port = self._socket.getsockname()[:2]
+        self._local: Address = (host, port)
+        loop.add_reader(self._socket.fileno(), self._read)
+
+    @property
+    def local_address(self) -> Address:
+        """The bound host and port."""
+        return self._local
+
+    def send(self, data: bytes, address: Address) -> None:
+        """Hand one datagram to the kernel (see ``Transport.send``)."""
+        if not self._live and not is_loopback(address[0]):
+            raise NonLoopbackRefused(f"{address[0]} is not a loopback address")
+        self._socket.sendto(data, address)
+
+    def close(self) -> None:
+        """Stop reading and close the socket; closing twice is allowed."""
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()
+
+    def _read(self) -> None:
+        batch: list[tuple[bytes, Address]] = []
+        receive = self._socket.recvfrom
+        for _ in range(BATCH):
+            try:
+                data, source = receive(_MAX_DATAGRAM)
+            except (BlockingIOError, InterruptedError):
+                break
+            except OSError:
+                continue
+            batch.append((data, source[:2]))
+        if batch:
+            self._on_datagrams(batch)
+
+
+def _bound_socket(bind: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in bind[0] else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            bound.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
+        bound.bind(bind)
+    except OSError:
+        bound.close()
+        raise
+    return bound

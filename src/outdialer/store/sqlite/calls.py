@@ -1,0 +1,86 @@
+"""Attempts (campaigncalls) and calls as people see them."""
+
+from outdialer.domain.model import Call, CampaignCall
+from outdialer.domain.units import Id, Instant
+from outdialer.ports.store import Conflict, Page
+from outdialer.store.sqlite import rows
+from outdialer.store.sqlite.books import Books, Database, resource_happened
+from outdialer.store.sqlite.paging import page_row
+from outdialer.store.sqlite.statements import statements
+
+SQL = statements("calls")
+
+
+class Calls(Books):
+    """What was dialled, and what became of it."""
+
+    _secret: bytes
+
+    async def campaigncall(self, customer: int, campaigncall_id: Id) -> CampaignCall | None:
+        """One attempt, deleted or not."""
+        return self._read(lambda database: self._one_attempt(database, customer, campaigncall_id))
+
+    async def campaigncalls(self, customer: int, page: Page, campaign_id: Id | None = None) -> list[CampaignCall]:
+        """Attempts that are not deleted, of one campaign or of all."""
+        statement = SQL["page_of_attempts"] if campaign_id is None else SQL["page_of_campaign"]
+        asked = {**page_row(customer, page), "campaign_id": campaign_id}
+        return await self._read_long(
+            lambda database: [rows.campaigncall(row, self._secret) for row in database.execute(statement, asked)]
+        )
+
+    async def campaigncalls_in_order(
+        self, customer: int, campaign_id: Id | None, after: int, limit: int
+    ) -> list[tuple[int, CampaignCall]]:
+        """Attempts with store keys above ``after``, ascending, deleted ones included, with their keys."""
+        statement = SQL["attempts_in_order"] if campaign_id is None else SQL["attempts_of_campaign_in_order"]
+        asked = {"customer": customer, "campaign_id": campaign_id, "after": after, "count": limit}
+        return await self._read_long(
+            lambda database: [
+                (row["key"], rows.campaigncall(row, self._secret)) for row in database.execute(statement, asked)
+            ]
+        )
+
+    async def delete_campaigncall(self, customer: int, campaigncall_id: Id, now: Instant) -> CampaignCall | None:
+        """Mark an attempt as deleted: hidden from lists, still counted; ``Conflict`` when it is not done."""
+
+        def delete(database: Database) -> CampaignCall | None:
+            found = self._one_attempt(database, customer, campaigncall_id)
+            if found is None or found.tm_delete is not None:
+                return found
+            row = {"customer": customer, "id": campaigncall_id, "now": now}
+            if not database.execute(SQL["mark_attempt_deleted"], row).rowcount:
+                raise Conflict(f"the campaigncall's status is {found.status}: it can be deleted when it is done")
+            deleted = self._one_attempt(database, customer, campaigncall_id)
+            resource_happened(database, customer, "campaigncall_deleted", campaigncall_id, 0, now, deleted)
+            return deleted
+
+        return await self._write(delete, wakes=False)
+
+    def _one_attempt(self, database: Database, customer: int, campaigncall_id: Id) -> CampaignCall | None:
+        row = database.execute(SQL["one_attempt"], {"customer": customer, "id": campaigncall_id}).fetchone()
+        return None if row is None else rows.campaigncall(row, self._secret)
+
+    async def call(self, customer: int, call_id: Id) -> Call | None:
+        """One call, deleted or not."""
+
+        def query(database: Database) -> Call | None:
+            row = database.execute(SQL["one_call"], {"customer": customer, "id": call_id}).fetchone()
+            return None if row is None else rows.call(row)
+
+        return self._read(query)
+
+    async def calls(self, customer: int, page: Page) -> list[Call]:
+        """Calls that are not deleted."""
+        asked = page_row(customer, page)
+        return await self._read_long(
+            lambda database: [rows.call(row) for row in database.execute(SQL["page_of_calls"], asked)]
+        )
+
+    async def leg_of_call(self, customer: int, call_id: Id) -> int | None:
+        """The store key of the call's live leg, or None when it is over or unknown."""
+
+        def query(database: Database) -> int | None:
+            row = database.execute(SQL["live_leg"], {"customer": customer, "id": call_id}).fetchone()
+            return None if row is None else row["key"]
+
+        return self._read(query)

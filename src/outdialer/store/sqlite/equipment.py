@@ -1,0 +1,89 @@
+"""Trunks and access keys in the books."""
+
+import msgspec
+
+from outdialer.domain.breaker import Breaker
+from outdialer.domain.model import AccessKey, Trunk
+from outdialer.domain.units import Instant
+from outdialer.ports.store import TrunkRow
+from outdialer.store.sqlite import rows
+from outdialer.store.sqlite.books import Books, Database, is_current
+from outdialer.store.sqlite.statements import statements
+
+SQL = statements("equipment")
+
+
+class Equipment(Books):
+    """What calls go through, and who may use the API."""
+
+    async def trunks(self, customer: int) -> list[TrunkRow]:
+        """The customer's trunks, oldest first: that one carries its campaigns."""
+        return self._read(
+            lambda database: [
+                TrunkRow(row["key"], rows.trunk(row)) for row in database.execute(SQL["trunks"], {"customer": customer})
+            ]
+        )
+
+    async def put_trunk(self, customer: int, trunk: Trunk, now: Instant) -> Trunk:
+        """Create a trunk, or replace the one with its id; a pause stays unless the way in was changed."""
+
+        def put(database: Database) -> Trunk:
+            row = {**msgspec.structs.asdict(trunk), "customer": customer, "now": now}
+            found = database.execute(SQL["trunk"], row).fetchone()
+            if found is None:
+                database.execute(SQL["insert_trunk"], row)
+            else:
+                database.execute(SQL["replace_trunk"], row)
+                if _way_in(rows.trunk(found)) != _way_in(trunk):
+                    _set_pause(database, customer, found["key"], Breaker(), now)
+            return rows.trunk(database.execute(SQL["trunk"], row).fetchone())
+
+        return await self._write(put)
+
+    async def set_trunk_pause(self, customer: int, trunk: int, breaker: Breaker, now: Instant) -> None:
+        """Write down why and until when nothing is sent to a trunk."""
+
+        def pause(database: Database) -> None:
+            if is_current(database, self._life):
+                _set_pause(database, customer, trunk, breaker, now)
+
+        await self._write(pause)
+
+    async def put_access_key(self, key: AccessKey) -> None:
+        """Store a new access key."""
+        row = msgspec.structs.asdict(key)
+        await self._write(lambda database: database.execute(SQL["insert_access_key"], row).rowcount, wakes=False)
+
+    async def access_key(self, token_hash: bytes) -> AccessKey | None:
+        """The access key with this SHA-256 of its token, deleted or not."""
+
+        def query(database: Database) -> AccessKey | None:
+            row = database.execute(SQL["access_key"], {"token_hash": token_hash}).fetchone()
+            return None if row is None else rows.access_key(row)
+
+        return self._read(query)
+
+    async def access_keys(self, customer: int) -> list[AccessKey]:
+        """The customer's access keys that are not deleted."""
+        return self._read(
+            lambda database: [
+                rows.access_key(row) for row in database.execute(SQL["access_keys"], {"customer": customer})
+            ]
+        )
+
+
+def _way_in(trunk: Trunk) -> tuple[str, int, str, str, str, str]:
+    return (trunk.host, trunk.port, trunk.domain, trunk.username, trunk.password_file, trunk.realm)
+
+
+def _set_pause(database: Database, customer: int, trunk: int, breaker: Breaker, now: Instant) -> None:
+    row = {
+        "customer": customer,
+        "trunk": trunk,
+        "refusals": breaker.refusals,
+        "pauses": breaker.pauses,
+        "reason": breaker.reason,
+        "until": breaker.open_until,
+        "now": now,
+    }
+    database.execute(SQL["set_pause"], row)

@@ -1,0 +1,106 @@
+-- Attempts and calls as people see them.
+
+-- name: one_attempt
+SELECT a.*, c.id AS campaign_id, q.id AS outplan_id, o.id AS outdial_id, t.id AS target_id, t.name AS target_name,
+       t.addresses, v.queue_id, p.terms, k.id AS call_id
+FROM attempts AS a
+JOIN campaigns AS c ON c.customer = a.customer AND c.key = a.campaign
+JOIN campaign_versions AS v ON v.customer = a.customer AND v.key = a.campaign_version
+JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
+JOIN outplans AS q ON q.customer = p.customer AND q.key = p.outplan
+JOIN outdials AS o ON o.customer = a.customer AND o.key = a.outdial
+JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
+JOIN calls AS k ON k.customer = a.customer AND k.key = a.call
+WHERE a.customer = :customer AND a.id = :id;
+
+-- name: page_of_attempts
+SELECT a.*, c.id AS campaign_id, q.id AS outplan_id, o.id AS outdial_id, t.id AS target_id, t.name AS target_name,
+       t.addresses, v.queue_id, p.terms, k.id AS call_id
+FROM attempts AS a
+JOIN campaigns AS c ON c.customer = a.customer AND c.key = a.campaign
+JOIN campaign_versions AS v ON v.customer = a.customer AND v.key = a.campaign_version
+JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
+JOIN outplans AS q ON q.customer = p.customer AND q.key = p.outplan
+JOIN outdials AS o ON o.customer = a.customer AND o.key = a.outdial
+JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
+JOIN calls AS k ON k.customer = a.customer AND k.key = a.call
+WHERE a.customer = :customer AND a.tm_delete IS NULL AND (a.tm_create, a.id) < (:before, :before_id)
+ORDER BY a.tm_create DESC, a.id DESC
+LIMIT :size;
+
+-- name: page_of_campaign
+SELECT a.*, c.id AS campaign_id, q.id AS outplan_id, o.id AS outdial_id, t.id AS target_id, t.name AS target_name,
+       t.addresses, v.queue_id, p.terms, k.id AS call_id
+FROM campaigns AS c
+JOIN attempts AS a ON a.customer = c.customer AND a.campaign = c.key
+JOIN campaign_versions AS v ON v.customer = a.customer AND v.key = a.campaign_version
+JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
+JOIN outplans AS q ON q.customer = p.customer AND q.key = p.outplan
+JOIN outdials AS o ON o.customer = a.customer AND o.key = a.outdial
+JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
+JOIN calls AS k ON k.customer = a.customer AND k.key = a.call
+WHERE c.customer = :customer AND c.id = :campaign_id AND a.tm_delete IS NULL
+  AND (a.tm_create, a.id) < (:before, :before_id)
+ORDER BY a.tm_create DESC, a.id DESC
+LIMIT :size;
+
+-- name: attempts_in_order
+SELECT a.*, c.id AS campaign_id, q.id AS outplan_id, o.id AS outdial_id, t.id AS target_id, t.name AS target_name,
+       t.addresses, v.queue_id, p.terms, k.id AS call_id
+FROM attempts AS a
+JOIN campaigns AS c ON c.customer = a.customer AND c.key = a.campaign
+JOIN campaign_versions AS v ON v.customer = a.customer AND v.key = a.campaign_version
+JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
+JOIN outplans AS q ON q.customer = p.customer AND q.key = p.outplan
+JOIN outdials AS o ON o.customer = a.customer AND o.key = a.outdial
+JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
+JOIN calls AS k ON k.customer = a.customer AND k.key = a.call
+WHERE a.customer = :customer AND a.key > :after
+ORDER BY a.key
+LIMIT :count;
+
+-- name: attempts_of_campaign_in_order
+-- Walks the customer's attempts in the order of their keys, which an index serves.
+SELECT a.*, c.id AS campaign_id, q.id AS outplan_id, o.id AS outdial_id, t.id AS target_id, t.name AS target_name,
+       t.addresses, v.queue_id, p.terms, k.id AS call_id
+FROM attempts AS a
+CROSS JOIN campaigns AS c ON c.customer = a.customer AND c.key = a.campaign
+JOIN campaign_versions AS v ON v.customer = a.customer AND v.key = a.campaign_version
+JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
+JOIN outplans AS q ON q.customer = p.customer AND q.key = p.outplan
+JOIN outdials AS o ON o.customer = a.customer AND o.key = a.outdial
+JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
+JOIN calls AS k ON k.customer = a.customer AND k.key = a.call
+WHERE a.customer = :customer AND a.key > :after AND c.id = :campaign_id
+ORDER BY a.key
+LIMIT :count;
+
+-- name: mark_attempt_deleted
+UPDATE attempts SET tm_delete = :now, tm_update = :now
+WHERE customer = :customer AND id = :id AND status = 'done' AND tm_delete IS NULL;
+
+-- name: one_call
+SELECT k.*, a.id AS attempt_id, a.destination, a.destination_index, t.addresses, p.terms
+FROM calls AS k
+LEFT JOIN attempts AS a ON a.customer = k.customer AND a.key = k.attempt
+LEFT JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
+LEFT JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
+WHERE k.customer = :customer AND k.id = :id;
+
+-- name: page_of_calls
+SELECT k.*, a.id AS attempt_id, a.destination, a.destination_index, t.addresses, p.terms
+FROM calls AS k
+LEFT JOIN attempts AS a ON a.customer = k.customer AND a.key = k.attempt
+LEFT JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
+LEFT JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
+WHERE k.customer = :customer AND k.tm_delete IS NULL AND (k.tm_create, k.id) < (:before, :before_id)
+ORDER BY k.tm_create DESC, k.id DESC
+LIMIT :size;
+
+-- name: live_leg
+SELECT l.key
+FROM calls AS k
+JOIN legs AS l ON l.customer = k.customer AND l.call = k.key
+WHERE k.customer = :customer AND k.id = :id AND k.status <> 'hangup'
+ORDER BY l.number DESC
+LIMIT 1;

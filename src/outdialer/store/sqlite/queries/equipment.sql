@@ -1,0 +1,39 @@
+-- Trunks and access keys.
+
+-- name: trunks
+SELECT * FROM trunks WHERE customer = :customer AND tm_delete IS NULL ORDER BY key;
+
+-- name: trunk
+SELECT * FROM trunks WHERE customer = :customer AND id = :id;
+
+-- name: insert_trunk
+INSERT INTO trunks (
+    customer, id, name, host, port, domain, username, password_file, realm, rate_per_s, channels, max_ring_ms,
+    version, tm_create)
+VALUES (
+    :customer, :id, :name, :host, :port, :domain, :username, :password_file, :realm, :rate_per_s, :channels,
+    :max_ring_ms, 1, :now);
+
+-- name: replace_trunk
+UPDATE trunks
+SET name = :name, host = :host, port = :port, domain = :domain, username = :username,
+    password_file = :password_file, realm = :realm, rate_per_s = :rate_per_s, channels = :channels,
+    max_ring_ms = :max_ring_ms, version = version + 1, tm_update = :now, tm_delete = NULL
+WHERE customer = :customer AND id = :id;
+
+-- name: set_pause
+UPDATE trunks
+SET refusals = :refusals, pauses = :pauses, pause_reason = :reason, paused_until = :until, tm_update = :now
+WHERE customer = :customer AND key = :trunk;
+
+-- name: insert_access_key
+INSERT INTO access_keys (
+    customer, id, name, detail, token_prefix, token_hash, tm_expire, tm_create, tm_update, tm_delete)
+VALUES (
+    :customer, :id, :name, :detail, :token_prefix, :token_hash, :tm_expire, :tm_create, :tm_update, :tm_delete);
+
+-- name: access_key
+SELECT * FROM access_keys WHERE token_hash = :token_hash;
+
+-- name: access_keys
+SELECT * FROM access_keys WHERE customer = :customer AND tm_delete IS NULL ORDER BY key;

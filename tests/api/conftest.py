@@ -1,0 +1,80 @@
+"""A served application over a store, and a client that is logged in.
+
+``store`` is a fixture of its own: the same tests run over any AdminStore by overriding it.
+"""
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from outdialer.api.app import create_app
+from outdialer.api.auth import new_access_key
+from outdialer.api.services import ApiServices
+from outdialer.ports.store import AdminStore
+from tests.api.fakes import FakeClock, FakeIds, MemoryStore
+
+CUSTOMER = 1
+OTHER_CUSTOMER = 2
+
+
+class World:
+    """What stands behind the application, for tests to look at and to move."""
+
+    def __init__(self, store: AdminStore) -> None:
+        self.store = store
+        self.clock = FakeClock()
+        self.ids = FakeIds()
+        self.hung_up: list[tuple[int, str]] = []
+        self.not_ready: list[str] = []
+        self._bytes = itertools.count()
+
+    def services(self, *, live: bool = False, old_time_format: bool = False) -> ApiServices:
+        return ApiServices(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            hang_up=lambda leg, why: self.hung_up.append((leg, why)),
+            readiness=lambda: self.not_ready,
+            metrics=lambda: b"# TYPE outdialer_calls_live gauge\noutdialer_calls_live 0.0\n",
+            live=live,
+            old_time_format=old_time_format,
+        )
+
+    async def key(self, customer: int = CUSTOMER, lifetime_us: int | None = None) -> str:
+        now = self.clock.now()
+        token, key = new_access_key(
+            lambda size: bytes(next(self._bytes) * 7 % 256 for _ in range(size)),
+            id=self.ids.new(now),
+            customer=customer,
+            now=now,
+            tm_expire=None if lifetime_us is None else now + lifetime_us,
+        )
+        await self.store.put_access_key(key)
+        return token
+
+    async def client(self, *, live: bool = False, old_time_format: bool = False) -> httpx.AsyncClient:
+        app = create_app(self.services(live=live, old_time_format=old_time_format))
+        return anonymous(app, Authorization=f"Bearer {await self.key()}")
+
+
+def anonymous(app: object, **headers: str) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)
+
+
+@pytest.fixture
+def store() -> Iterator[AdminStore]:
+    yield MemoryStore()
+
+
+@pytest.fixture
+def world(store: AdminStore) -> World:
+    return World(store)
+
+
+@pytest.fixture
+async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    async with await world.client() as logged_in:
+        yield logged_in

@@ -1,0 +1,76 @@
+"""Every statement's plan: nothing walks a big table, nothing sorts."""
+
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from outdialer.store.sqlite.connect import connect
+from outdialer.store.sqlite.migrate import migrate, migrations
+from outdialer.store.sqlite.statements import statements
+
+ROOMS = sorted(
+    entry.name.removesuffix(".sql") for entry in (files("outdialer.store.sqlite") / "queries").iterdir()
+)
+CHECKS = "check"
+"""The checker counts everything on purpose, beside the engine."""
+STATEMENTS = [(room, name) for room in ROOMS if room != CHECKS for name in statements(room)]
+
+
+class Unbound(dict[str, Any]):
+    """Any parameter, as null."""
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    path: Path = tmp_path_factory.mktemp("plans") / "plans.db"
+    connection = connect(path)
+    migrate(connection, path, migrations())
+    yield connection
+    connection.close()
+
+
+def query_plan(database: Any, room: str, name: str) -> list[str]:
+    rows = database.execute(f"EXPLAIN QUERY PLAN {statements(room)[name]}", Unbound()).fetchall()
+    return [row["detail"] for row in rows]
+
+
+SMALL = ("SCAN wanted", "SCAN customers", "SCAN CONSTANT ROW")
+"""What may be walked: the list that the caller gave, and the customers."""
+
+
+@pytest.mark.parametrize(("room", "name"), STATEMENTS)
+def test_statement_walks_nothing_big_and_sorts_nothing(database: Any, room: str, name: str) -> None:
+    for step in query_plan(database, room, name):
+        assert not step.startswith("SCAN") or step.startswith(SMALL), query_plan(database, room, name)
+        assert "USE TEMP B-TREE" not in step, query_plan(database, room, name)
+
+
+@pytest.mark.parametrize(("room", "name"), STATEMENTS)
+def test_statement_enters_its_lists_by_what_was_asked(database: Any, room: str, name: str) -> None:
+    """A search that fixes the customer alone walks all of the customer's rows; an order must come with it."""
+    for step in query_plan(database, room, name):
+        if not step.startswith(("SEARCH t ", "SEARCH a ", "SEARCH k ", "SEARCH targets ", "SEARCH attempts ")):
+            continue
+        if "(customer=?)" in step:
+            assert (room, name) in WHOLE_CUSTOMER, query_plan(database, room, name)
+
+
+WHOLE_CUSTOMER = {
+    ("lives", "live_channels"),
+    ("lives", "unresolved"),
+    ("equipment", "trunks"),
+    ("planning", "trunk_views"),
+}
+"""Those that are meant to see all live attempts, through the partial index, or all trunks, of which there are few."""
+
+
+def test_every_statement_is_used() -> None:
+    package = Path(str(files("outdialer.store.sqlite")))
+    code = "".join(path.read_text() for path in package.glob("*.py"))
+    unused = [f"{room}.{name}" for room, name in STATEMENTS if f'"{name}"' not in code]
+    assert unused == []
