@@ -36,7 +36,8 @@ class Mutant(NamedTuple):
     @property
     def name(self) -> str:
         """What is broken, in one line."""
-        return f"{self.file}: {self.old.strip().splitlines()[0]} -> {self.new.strip().splitlines()[-1].strip()}"
+        new = self.new.strip().splitlines() or ["nothing"]
+        return f"{self.file}: {self.old.strip().splitlines()[0]} -> {new[-1].strip()}"
 
 
 ROWS = (

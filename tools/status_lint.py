@@ -38,9 +38,9 @@ BIRTHS = {
     "Result": "NONE",
 }
 WORDS = frozenset(
-    "dialing progressing done ringing terminating canceling hangup run stopping success fail".split()
+    ["progressing", "done", "ringing", "terminating", "canceling", "hangup", "run", "stopping", "success", "fail"]
 )
-"""The words of statuses and results, but for those that only births have; ``dialing`` is also a campaigncall's."""
+"""The words of statuses and results, but for those that things are born with."""
 
 _SET_CLAUSE = re.compile(r"\bSET\b(?P<body>.*?)(?=\bWHERE\b|\bFROM\b|\bRETURNING\b|;|\Z)", re.IGNORECASE | re.DOTALL)
 _ASSIGNMENT = re.compile(r"\b(?P<field>status|result)\s*=\s*(?P<value>[^,\n]+)", re.IGNORECASE)
@@ -70,7 +70,7 @@ def check_python(path: str, source: str) -> Iterator[Finding]:
     """The places of a module that write a status past its table."""
     tree = ast.parse(source, path)
     for scope, node in _nodes(tree, tree):
-        for what in _wrong(scope, node):
+        for what in _wrong(scope, node, spelled="/store/" in path):
             yield Finding(path, node.lineno, what)
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from check_sql(path, node.value, node.lineno)
@@ -85,7 +85,8 @@ def _nodes(scope: ast.AST, node: ast.AST) -> Iterator[tuple[ast.AST, ast.expr | 
         yield from _nodes(inner, child)
 
 
-def _wrong(scope: ast.AST, node: ast.AST) -> Iterator[str]:
+def _wrong(scope: ast.AST, node: ast.AST, *, spelled: bool) -> Iterator[str]:
+    """What is wrong with one node; ``spelled``: a status word counts as naming the status, too."""
     match node:
         case ast.Assign(targets=targets, value=value):
             yield from _wrong_assignment(scope, targets, value)
@@ -96,11 +97,11 @@ def _wrong(scope: ast.AST, node: ast.AST) -> Iterator[str]:
                 yield f"setattr of {field}"
         case ast.Call(func=function, keywords=keywords):
             for keyword in keywords:
-                if keyword.arg in FIELDS:
+                if keyword.arg in FIELDS and (spelled or not isinstance(keyword.value, ast.Constant)):
                     yield from _wrong_value(scope, _name(function), keyword.arg, keyword.value)
         case ast.Dict(keys=keys, values=values):
             for key, value in zip(keys, values, strict=True):
-                if isinstance(key, ast.Constant) and key.value in FIELDS and _is_fresh(value):
+                if isinstance(key, ast.Constant) and key.value in FIELDS and _is_fresh(value, spelled):
                     yield f"{key.value!r} is given {ast.unparse(value)}"
 
 
@@ -158,20 +159,20 @@ def _applied_names(scope: ast.AST) -> set[str]:
     return names
 
 
-def _is_fresh(value: ast.expr) -> bool:
-    """Whether a value names a status that no table gave."""
+def _is_fresh(value: ast.expr, spelled: bool = True) -> bool:
+    """Whether a value names a status that no table gave; ``spelled``: a plain word names one, too."""
     if isinstance(value, ast.Compare) or _is_apply(value):
         return False
     if isinstance(value, ast.IfExp):
-        return _is_fresh(value.body) or _is_fresh(value.orelse)
+        return _is_fresh(value.body, spelled) or _is_fresh(value.orelse, spelled)
     if isinstance(value, ast.BoolOp):
-        return any(_is_fresh(part) for part in value.values)
+        return any(_is_fresh(part, spelled) for part in value.values)
     if isinstance(value, ast.Call) and _name(value.func) == "str" and value.args:
-        return _is_fresh(value.args[0])
+        return _is_fresh(value.args[0], spelled)
     if isinstance(value, ast.Attribute) and value.attr == "value":
-        return _is_fresh(value.value)
+        return _is_fresh(value.value, spelled)
     if isinstance(value, ast.Constant):
-        return value.value in WORDS
+        return spelled and value.value in WORDS
     return any(BIRTHS[enumeration] != member for enumeration, member in _members(value))
 
 

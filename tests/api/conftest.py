@@ -3,8 +3,9 @@
 ``store`` is a fixture of its own: the same tests run over any AdminStore by overriding it.
 """
 
-import itertools
-from collections.abc import AsyncIterator, Iterator
+import random
+from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from outdialer.api.auth import new_access_key
 from outdialer.api.services import ApiServices
 from outdialer.ports.store import AdminStore
 from tests.api.fakes import FakeClock, FakeIds, MemoryStore
+from tests.api.seeds import MemorySeeder, Seeder
 
 CUSTOMER = 1
 OTHER_CUSTOMER = 2
@@ -28,7 +30,7 @@ class World:
         self.ids = FakeIds()
         self.hung_up: list[tuple[int, str]] = []
         self.not_ready: list[str] = []
-        self._bytes = itertools.count()
+        self._random = random.Random(1)
 
     def services(self, *, live: bool = False, old_time_format: bool = False) -> ApiServices:
         return ApiServices(
@@ -45,7 +47,7 @@ class World:
     async def key(self, customer: int = CUSTOMER, lifetime_us: int | None = None) -> str:
         now = self.clock.now()
         token, key = new_access_key(
-            lambda size: bytes(next(self._bytes) * 7 % 256 for _ in range(size)),
+            self._random.randbytes,
             id=self.ids.new(now),
             customer=customer,
             now=now,
@@ -65,8 +67,8 @@ def anonymous(app: object, **headers: str) -> httpx.AsyncClient:
 
 
 @pytest.fixture
-def store() -> Iterator[AdminStore]:
-    yield MemoryStore()
+def store() -> AdminStore:
+    return MemoryStore()
 
 
 @pytest.fixture
@@ -78,3 +80,33 @@ def world(store: AdminStore) -> World:
 async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
     async with await world.client() as logged_in:
         yield logged_in
+
+
+@pytest.fixture
+def seed(store: AdminStore) -> Seeder:
+    assert isinstance(store, MemoryStore)
+    return MemorySeeder(store)
+
+
+async def created(client: httpx.AsyncClient, path: str, **fields: Any) -> dict[str, Any]:
+    """What a POST with these fields made."""
+    return answered(await client.post(path, json=fields))
+
+
+def answered(response: httpx.Response) -> dict[str, Any]:
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json()
+    return body
+
+
+def refused(response: httpx.Response, http: int, reason: str, *words: str) -> str:
+    """The message of a refusal in the one error form, which must hold the words."""
+    assert response.status_code == http, response.text
+    assert response.headers["content-type"].startswith("application/json")
+    error = response.json()["error"]
+    assert set(error) == {"status", "reason", "message", "request_id"}
+    assert error["reason"] == reason, error
+    assert error["request_id"] == response.headers["x-request-id"]
+    for word in words:
+        assert word in error["message"], error["message"]
+    return str(error["message"])

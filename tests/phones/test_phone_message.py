@@ -51,7 +51,8 @@ def test_reads_a_response() -> None:
     ("old", "new", "why"),
     [
         (b"\r\n\r\nabcdef", b"", "no empty line"),
-        (b"CSeq: 1 INVITE", b"CSeq: one INVITE", "no readable header"),
+        (b"CSeq: 1 INVITE", b"CSeq: one INVITE", "not a number"),
+        (b"CSeq: 1 INVITE", b"CSeq: INVITE", "no readable header"),
         (b"CSeq: 1 INVITE", b"CSeq: 1 BYE", "CSeq of INVITE says BYE"),
         (b"i: call@127.0.0.1\r\n", b"", "call-id"),
         (b"SIP/2.0/UDP 127", b"SIP/2.0/TCP 127", "another transport"),

@@ -23,6 +23,18 @@ from outdialer.phones.wire import Wire
 CALLER = ("127.0.0.1", 4000)
 
 
+def request(
+    method: str, to_tag: str = "", branch: str = "z9hG4bKa", cseq: int = 1, call: str = "c", extra: str = ""
+) -> str:
+    tag = f";tag={to_tag}" if to_tag else ""
+    uri = f"sip:{to_tag}@127.0.0.1:5060" if to_tag else "sip:+12025550123@127.0.0.1"
+    return (
+        f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:4000;branch={branch}\r\nMax-Forwards: 70\r\n"
+        f"From: <sip:a@127.0.0.1>;tag=f\r\nTo: <sip:b@127.0.0.1>{tag}\r\nCall-ID: {call}\r\n"
+        f"CSeq: {cseq} {method}\r\nContact: <sip:a@127.0.0.1:4000>\r\n{extra}\r\n"
+    )
+
+
 class World:
     """Phones without a socket; ``run`` moves the clock from timer to timer."""
 
@@ -55,18 +67,11 @@ class World:
     def __exit__(self, *_: Any) -> None:
         self.room.shut()
 
-    def receive(self, method: str, to_tag: str = "", branch: str = "z9hG4bKa", cseq: int = 1, call: str = "c") -> None:
-        tag = f";tag={to_tag}" if to_tag else ""
-        uri = f"sip:{to_tag}@127.0.0.1:5060" if to_tag else "sip:+12025550123@127.0.0.1"
-        self.board.receive(
-            (
-                f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:4000;branch={branch}\r\nMax-Forwards: 70\r\n"
-                f"From: <sip:a@127.0.0.1>;tag=f\r\nTo: <sip:b@127.0.0.1>{tag}\r\nCall-ID: {call}\r\n"
-                f"CSeq: {cseq} {method}\r\nContact: <sip:a@127.0.0.1:4000>\r\n\r\n"
-            ).encode(),
-            CALLER,
-            int(self.time * 1e6),
-        )
+    def receive(
+        self, method: str, to_tag: str = "", branch: str = "z9hG4bKa", cseq: int = 1, call: str = "c", extra: str = ""
+    ) -> None:
+        text = request(method, to_tag, branch, cseq, call, extra)
+        self.board.receive(text.encode(), CALLER, int(self.time * 1e6))
         self.collect()
 
     def run(self, until: float) -> None:
@@ -194,12 +199,53 @@ def test_every_call_ends_whatever_the_caller_says(name: str, script: list[tuple[
         for call in list(world.board.calls()):
             for cseq in (90, 91, 92):
                 # a lossy phone may not hear the first ones
-                world.receive("CANCEL", branch=call.key[0], cseq=call.invite_cseq)
+                world.receive("CANCEL", branch=call.keys[0][0], cseq=call.invite_cseq)
                 world.receive("BYE", call.local_tag, f"z9hG4bK{cseq}", cseq)
         world.run(world.time + 200)
         if name != "lossy":
             assert world.callee.counters.live == 0
             assert world.callee.counters.calls == len(world.summaries)
+
+
+seeds = st.sampled_from([request("INVITE"), request("BYE", "x"), request("CANCEL"), request("ACK", "x")])
+
+
+@given(seeds, st.integers(0, 300), st.integers(0, 3), st.text(max_size=6) | st.sampled_from(["99999999", ";", "\r\n"]))
+def test_mutated_requests_are_answered_or_booked(seed: str, at: int, cut: int, junk: str) -> None:
+    with World(behaviour("answer")) as world:
+        world.board.receive((seed[:at] + junk + seed[at + cut :]).encode(), CALLER, 0)
+        world.wire.outbox.clear()
+        assert world.lines
+
+
+def test_a_repeated_reinvite_gets_the_same_answer() -> None:
+    with World(behaviour("answer:final_after_ms=0")) as world:
+        world.receive("INVITE")
+        tag = world.tag()
+        world.receive("ACK", tag, "z9hG4bKb")
+        world.receive("INVITE", tag, "z9hG4bKre", 2)
+        world.receive("INVITE", tag, "z9hG4bKre", 2)
+        world.run(1)
+        assert world.times_of("200") == [0.0, 0.0, 0.0, 0.5]
+        world.receive("ACK", tag, "z9hG4bKre2", 2)
+        world.run(40)
+        assert len(world.sent) == 4
+        assert world.callee.counters.problems == 0
+
+
+def test_expires_and_the_answer_in_their_order_even_when_late() -> None:
+    with World(behaviour("answer:final_after_ms=900")) as world:
+        world.receive("INVITE", extra="Expires: 1\r\n")
+        world.time = 5
+        world.timers.run_due()
+        world.collect()
+        assert world.sent[-1] == (5, "200")
+    with World(behaviour("answer:final_after_ms=1100")) as world:
+        world.receive("INVITE", extra="Expires: 1\r\n")
+        world.time = 5
+        world.timers.run_due()
+        world.collect()
+        assert world.sent[-1] == (5, "487")
 
 
 class FullRoom(DeafRoom):

@@ -201,7 +201,7 @@ def hasher(algorithm: str) -> Callable[[str], str]:
 async def test_a_quarter_of_all_packets_lost(caller: Caller, tmp_path: Path) -> None:
     """Every call ends and nothing is left over; SIPp itself may give up on some."""
     caller.hang_up_when_answered = True
-    async with far_end("answer_and_linger", CALLS, tmp_path, "-lost", "25") as far:
+    async with far_end("answer_and_linger", 50 * CALLS, tmp_path, "-lost", "25") as far:
         await caller.call(Peer(trunk=1, host="127.0.0.1", port=far.port), 20_000)
     answered = [events for events in caller.events.values() if any(isinstance(event, Answered) for event in events)]
     assert len(answered) >= CALLS // 2

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from outdialer.store.sqlite.connect import connect
 from outdialer.store.sqlite.migrate import migrate, migrations
 from outdialer.store.sqlite.statements import statements
 
-ROOMS = sorted(
-    entry.name.removesuffix(".sql") for entry in (files("outdialer.store.sqlite") / "queries").iterdir()
-)
+ROOMS = sorted(entry.name.removesuffix(".sql") for entry in (files("outdialer.store.sqlite") / "queries").iterdir())
 CHECKS = "check"
 """The checker counts everything on purpose, beside the engine."""
 STATEMENTS = [(room, name) for room in ROOMS if room != CHECKS for name in statements(room)]

@@ -191,4 +191,3 @@ def ended(intent: Intent, at: Instant, outcome: Outcome, *, tries_left: bool = T
 SUCCESS = judge(HangupReason.NORMAL, "", answered=True)
 BUSY = judge(HangupReason.BUSY, "SIP 486", answered=False)
 NOT_SENT = of_not_sent("too late")
-

@@ -22,6 +22,7 @@ MAX_NUMBER_LENGTH = 40
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _BAD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 _AT = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<path>.*)`", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _JSON_NAMES = {
     "int": "a whole number",
@@ -145,10 +146,15 @@ def to_struct(document: Any, wanted: type[T], where: str = "") -> T:
 
 def _explained(text: str, document: Any, wanted: Any, where: str) -> FieldError:
     match = _AT.fullmatch(text)
-    if match is None:
+    problem, path = (match["problem"], match["path"]) if match else (text, "")
+    missing = _MISSING.fullmatch(problem)
+    path = f"{path}.{missing[1]}".lstrip(".") if missing else path
+    field = ".".join(part for part in (where, path) if part)
+    if missing:
+        right = " or ".join(_choices(wanted, path))
+        return FieldError(field, f"it is missing{f'; write {right}' if right else ''}")
+    if not path:
         return FieldError(where, f"expected an object, got {shown(document)}", "INVALID_JSON_BODY")
-    problem, path = match["problem"], match["path"]
-    field = f"{where}.{path}" if where else path
     value = shown(_at(document, path))
     if problem.startswith("Invalid enum value"):
         return FieldError(field, f"{value} is not one of {', '.join(_choices(wanted, path))}")

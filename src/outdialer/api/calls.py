@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from outdialer.api import paging
 from outdialer.api.editing import found
@@ -19,7 +19,7 @@ class CallMetadata(Struct, frozen=True):
     """Kept empty."""
 
 
-class CallView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CallView(Struct, frozen=True, kw_only=True):
     """One call with one far end. A call that is not over has no ``hangup_reason`` and no ``hangup_by``."""
 
     id: UuidText
@@ -40,9 +40,9 @@ class CallView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ]
     action: ActionView
     direction: str
-    hangup_by: Annotated[str, Meta(description="`remote` or `local`.")] = ""
-    hangup_reason: str = ""
-    hangup_detail: str = ""
+    hangup_by: Annotated[str, Meta(description="`remote` or `local`.")] | UnsetType = UNSET
+    hangup_reason: str | UnsetType = UNSET
+    hangup_detail: str | UnsetType = UNSET
     sip_code: int
     q850_cause: int
     answered: bool
@@ -83,9 +83,9 @@ def view(call: Call, wire: Wire) -> CallView:
         status=call.status,
         action=ActionView(id=NIL_TEXT, next_id=NIL_TEXT, type=""),
         direction="outgoing",
-        hangup_by=call.hangup_by,
-        hangup_reason=call.hangup_reason,
-        hangup_detail=call.hangup_detail,
+        hangup_by=call.hangup_by or UNSET,
+        hangup_reason=call.hangup_reason or UNSET,
+        hangup_detail=call.hangup_detail or UNSET,
         sip_code=call.sip_code,
         q850_cause=call.q850_cause,
         answered=call.answered,

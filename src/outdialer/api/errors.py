@@ -4,6 +4,7 @@ Every error body is ``{"error": {"status", "reason", "message", "request_id"}}``
 value that came and what would be right.
 """
 
+import json
 from typing import Any
 
 import msgspec
@@ -105,7 +106,7 @@ def http_status(reason: str) -> int:
 
 def shown(value: Any) -> str:
     """A value as a message quotes it: its JSON, cut to a readable length."""
-    text = msgspec.json.encode(value).decode()
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

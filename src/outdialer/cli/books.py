@@ -14,6 +14,7 @@ async def write_files(store: ExportStore, found: Run, results: Path | None, targ
         records = [attempt_record(attempt, wire) async for attempt in stored_attempts(store, found.campaign_id)]
         print(f"{write_records(results, ATTEMPT_COLUMNS, records)} attempts are in {results}")
     if targets is not None:
+        last = {attempt.outdial_target_id: attempt async for attempt in stored_attempts(store, found.campaign_id)}
         stored = [target async for target in stored_targets(store, found.outdial_id)]
-        rows = [target_record(line, target, wire) for line, target in enumerate(stored, start=1)]
+        rows = [target_record(line, target, last.get(target.id), wire) for line, target in enumerate(stored, start=1)]
         print(f"{write_records(targets, TARGET_COLUMNS, rows)} people are in {targets}")

@@ -23,6 +23,7 @@ from outdialer.cli.rest import Rest
 from outdialer.cli.run import interrupts, open_app, start_engine
 from outdialer.config import Settings, TrunkSettings
 from outdialer.domain.model import CampaignCall
+from outdialer.media.prompts import demonstration
 
 CALLS_PER_SECOND = 40.0
 CHANNELS = 100
@@ -100,12 +101,11 @@ async def _run_campaign(app: App, port: int, people: tuple[Person, ...], interru
     client = httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
     rest = Rest(client)
     try:
-        with as_file(files("outdialer.media") / "data" / "demo.wav") as sound:
-            found = await create_run(rest, "demo", _terms(sound), people)
-            print(f"{len(people)} people imported; calling them, {CALLS_PER_SECOND:g} calls a second", flush=True)
-            await rest.call("PUT", f"/campaigns/{found.campaign_id}/status", {"status": "run"})
-            with Progress(rest, found.campaign_id, "outdialer demo") as progress:
-                reason = await progress.until_stopped(interrupted, lambda _: "")
+        found = await create_run(rest, "demo", _terms(demonstration()), people)
+        print(f"{len(people)} people imported; calling them, {CALLS_PER_SECOND:g} calls a second", flush=True)
+        await rest.call("PUT", f"/campaigns/{found.campaign_id}/status", {"status": "run"})
+        with Progress(rest, found.campaign_id, "outdialer demo") as progress:
+            reason = await progress.until_stopped(interrupted, lambda _: "")
         print_summary(await rest.call("GET", f"/campaigns/{found.campaign_id}/stats"))
     finally:
         await rest.close()

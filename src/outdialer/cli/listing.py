@@ -110,7 +110,8 @@ class Difference(Struct, frozen=True):
         return bool(self.added or self.gone)
 
     def __str__(self) -> str:
-        lines = [f"{len(self.added)} rows are new or changed, {len(self.gone)} are gone or changed:"]
+        """The counts and the first of each, for a person."""
+        lines = [f"new or changed rows: {len(self.added)}; gone or changed rows: {len(self.gone)}"]
         lines += [f"  + line {person.line}: {_shown(person.identity)}" for person in self.added[:SHOWN_REFUSALS]]
         lines += [f"  - {_shown(identity)}" for identity in self.gone[:SHOWN_REFUSALS]]
         return "\n".join(lines)

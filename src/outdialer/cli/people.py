@@ -171,7 +171,7 @@ def _check_destination(line: int, column: str, text: str, numbers: list[str], se
 
 def describe_refusals(people: People) -> str:
     """The counts and the first refusals, for a person."""
-    lines = [f"{len(people.rows)} rows are good, {len(people.refusals)} are refused:"]
+    lines = [f"rows that can be called: {len(people.rows)}; refused: {len(people.refusals)}"]
     lines += [f"  {refused}" for refused in people.refusals[:SHOWN_REFUSALS]]
     more = len(people.refusals) - SHOWN_REFUSALS
     if more > 0:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from outdialer.api.wire import Wire
 from outdialer.domain.model import CampaignCall, Target
 from outdialer.domain.target import TargetStatus
 
+PHONE_NUMBERS = re.compile(r"\+[0-9]+(?: \+[0-9]+)*")
 RISKY_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes a cell that starts so for a formula."""
 ATTEMPT_COLUMNS = (
@@ -53,15 +55,15 @@ def attempt_record(attempt: CampaignCall, wire: Wire) -> dict[str, Any]:
     return {column: fields[column] for column in ATTEMPT_COLUMNS}
 
 
-def target_record(line: int, target: Target, wire: Wire) -> dict[str, Any]:
-    """One person as a result record: what came of it, and why."""
+def target_record(line: int, target: Target, last: CampaignCall | None, wire: Wire) -> dict[str, Any]:
+    """One person as a result record: what came of it, and why. ``last`` is the last attempt, if there was one."""
     waiting = target.status == TargetStatus.IDLE
     return {
         "line": line,
         "name": target.name,
         "detail": target.detail,
         "outcome": target.done_reason or target.status,
-        "why": target.due_reason if waiting else target.done_reason,
+        "why": f"{last.hangup_reason}: {last.hangup_detail}" if last else target.due_reason,
         "tries": sum(target.tries),
         "destinations": " ".join(address.target for address in target.destinations if address.target),
         "next_try": wire.time(target.due) if waiting else None,
@@ -108,6 +110,6 @@ def _csv_lines(columns: tuple[str, ...], records: Iterable[dict[str, Any]]) -> I
 def _cell(value: Any) -> Any:
     if isinstance(value, dict):
         return value.get("target", "")
-    if isinstance(value, str) and value.startswith(RISKY_STARTS) and not value[1:].isdigit():
+    if isinstance(value, str) and value.startswith(RISKY_STARTS) and not PHONE_NUMBERS.fullmatch(value):
         return "'" + value
     return value

@@ -16,6 +16,7 @@ from outdialer.app import DEFAULT_CUSTOMER, App
 from outdialer.cli.books import write_files
 from outdialer.cli.exits import DONE, DRAINED, STORE, TRUNK, Stop
 from outdialer.cli.listing import (
+    Difference,
     Run,
     Terms,
     append,
@@ -183,46 +184,55 @@ async def open_app(settings: Settings) -> App:
 
 
 async def _run_in(app: App, rest: Rest, options: RunOptions, people: People) -> int:
+    await _prepare(app, options)
     found = await find_run(rest, options.people.name)
-    terms = terms_of(options)
-    if found is None or options.again:
-        if found is not None:
-            await _must_be_finished(rest, found)
-        found = await create_run(rest, options.people.name, terms, people.rows)
-    else:
-        await _go_on(app, rest, found, options, people)
-        if await _is_finished(rest, found):
+    changed = None
+    if found is not None and not options.again:
+        changed = await _changes(app, found, options, people)
+        if not changed and await _is_finished(rest, found):
             print("everybody on this list is done; give --again to call them all once more")
             return await _report(app, rest, found, options, DONE)
+    elif found is not None and not await _is_finished(rest, found):
+        raise Stop("the last run of this list is not finished; without --again it goes on")
+    if found is not None:
         await rest.call("PUT", f"/campaigns/{found.campaign_id}/status", {"status": "stop"})
-        await change_terms(rest, found, terms)
     await start_engine(app)
-    await _prepare(app, options)
     await _probe(app)
+    found = await _stored_run(app, rest, found, options, people, changed)
     with interrupts(app) as interrupted:
         code = await call_people(app, rest, found, options, interrupted)
     return await _report(app, rest, found, options, code)
 
 
-async def _go_on(app: App, rest: Rest, found: Run, options: RunOptions, people: People) -> None:
+async def _changes(app: App, found: Run, options: RunOptions, people: People) -> Difference:
+    """What changed in the list since it was stored.
+
+    Raises:
+        Stop: something did, and ``--append`` was not given.
+    """
     changed = await difference(app, found, people.rows)
-    if not changed:
-        print(f"going on with {options.people.name}")
-        return
-    if not options.append:
+    if changed and not options.append:
         raise Stop(f"the list has changed since it was stored: {changed}\ngive --append to add the new rows")
-    added = await append(app, rest, found, changed)
-    print(f"{added} rows were added; {len(changed.gone)} stored rows are no longer in the file and stay as they are")
+    return changed
+
+
+async def _stored_run(
+    app: App, rest: Rest, found: Run | None, options: RunOptions, people: People, changed: Difference | None
+) -> Run:
+    """The run to call: a new one, or the stored one with the rows and terms given now."""
+    if found is None or changed is None:
+        return await create_run(rest, options.people.name, terms_of(options), people.rows)
+    print(f"going on with {options.people.name}")
+    if changed:
+        added = await append(app, rest, found, changed)
+        print(f"rows added: {added}; stored rows that are no longer in the file and stay: {len(changed.gone)}")
+    await change_terms(rest, found, terms_of(options))
+    return found
 
 
 async def _is_finished(rest: Rest, found: Run) -> bool:
     stats = await rest.call("GET", f"/campaigns/{found.campaign_id}/stats")
     return not stats["targets_idle"] and not stats["targets_progressing"]
-
-
-async def _must_be_finished(rest: Rest, found: Run) -> None:
-    if not await _is_finished(rest, found):
-        raise Stop("the last run of this list is not finished; without --again it goes on")
 
 
 async def start_engine(app: App) -> None:

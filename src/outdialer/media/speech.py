@@ -178,16 +178,10 @@ async def speak(engine: SpeechEngine, text: str, voice: str, language: str, wav:
     Raises:
         PromptError: the engine failed, or took longer than two minutes.
     """
-    command = engine.command(voice, language, wav)
-    pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-    try:
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=nothing, stderr=pipe)
-    except OSError as problem:
-        raise PromptError(f"{engine.name} cannot be started: {problem}") from problem
-    line = _UNSPEAKABLE.sub(" ", text).strip() + "\n"
+    process = await _start(engine, engine.command(voice, language, wav), text, wav.with_suffix(".txt"))
     try:
         async with asyncio.timeout(_TIMEOUT_S):
-            _, complaint = await process.communicate(line.encode())
+            _, complaint = await process.communicate()
     except TimeoutError:
         raise PromptError(f"{engine.name} did not finish speaking within {_TIMEOUT_S:.0f} s") from None
     finally:
@@ -197,3 +191,19 @@ async def speak(engine: SpeechEngine, text: str, voice: str, language: str, wav:
     if process.returncode != 0:
         said = complaint.decode(errors="replace").strip()[-_STDERR_SHOWN:]
         raise PromptError(f"{engine.name} failed with status {process.returncode}: {said or 'it said nothing'}")
+
+
+async def _start(engine: SpeechEngine, command: list[str], text: str, script: Path) -> asyncio.subprocess.Process:
+    """Start an engine with ``text`` on its standard input.
+
+    That is a file: a pipe is a socket on some event loops, and flite opens /dev/stdin by name, which sockets refuse.
+    """
+    line = _UNSPEAKABLE.sub(" ", text).strip() + "\n"
+    try:
+        await asyncio.to_thread(script.write_text, line, encoding="utf-8")
+        with script.open("rb") as file:
+            return await asyncio.create_subprocess_exec(
+                *command, stdin=file, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+            )
+    except OSError as problem:
+        raise PromptError(f"{engine.name} cannot be started: {problem}") from problem

@@ -88,7 +88,7 @@ class PhoneCall:
         "invite",
         "invite_at",
         "invite_cseq",
-        "key",
+        "keys",
         "last_response",
         "local_header",
         "local_tag",
@@ -117,7 +117,7 @@ class PhoneCall:
         self, invite: Message, key: tuple[str, str], number: str, try_number: int, behaviour: Behaviour, local_tag: str
     ) -> None:
         self.invite: Message | None = invite
-        self.key = key
+        self.keys = [key]
         self.call_id = invite.call_id
         self.branch = invite.branch
         self.number = number

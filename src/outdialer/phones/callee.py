@@ -99,13 +99,11 @@ class Callee:
         call.contact_uri = f"sip:{call.local_tag}@{self.local[0]}:{self.local[1]}"
         call.head = response_head(invite, source, call.local_tag)
         if invite.headers.get("require"):
-            unsupported = ", ".join(invite.headers["require"])
-            return self.refuse(call, 420, "phone", (f"Unsupported: {unsupported}",))
-        if not self._read_offer(call, invite):
-            return self.refuse(call, 488, "phone")
-        if not self._identified(call, invite):
-            return None
-        return self._set_out(call, invite)
+            self.refuse(call, 420, "phone", (f"Unsupported: {', '.join(invite.headers['require'])}",))
+        elif not self._read_offer(call, invite):
+            self.refuse(call, 488, "phone")
+        elif self._identified(call, invite):
+            self._set_out(call, invite)
 
     def _read_offer(self, call: PhoneCall, invite: Message) -> bool:
         """Whether the phone can talk to what the caller offers; no offer at all is fine (section 13.2.1)."""
@@ -141,7 +139,7 @@ class Callee:
         call.ring_due = _due(now, behaviour.ring_after_ms)
         call.final_due = _due(now, behaviour.final_after_ms)
         expires = invite.header("expires")
-        if expires.isdecimal():
+        if expires.isdecimal() and len(expires) <= 10:
             call.expires_due = now + int(expires)
         if min(call.ring_due, call.final_due) - now > self._values.trying_ms / 1_000:
             self._respond(call, invite, 100, render(status_line(100), response_head(invite, call.source, "")))
@@ -150,16 +148,18 @@ class Callee:
     def _proceed(self, call: PhoneCall) -> None:
         """Do what is due while the phone has not decided, and ask to be woken for the next thing."""
         now = self._timers.now()
-        if call.expires_due <= now:
-            return self.refuse(call, 487, "expires")
-        if call.ring_due <= now and call.ring_due <= call.final_due:
+        if call.ring_due <= now and call.ring_due <= min(call.final_due, call.expires_due):
             call.ring_due = NEVER
             self._ring(call)
-        if call.final_due <= now:
-            return self._decide(call)
+        if call.state is not State.RINGING:
+            return
         due = min(call.ring_due, call.final_due, call.expires_due)
-        call.phase = self._timers.at(due, self._proceed, call) if due < NEVER else None
-        return None
+        if due > now:
+            call.phase = self._timers.at(due, self._proceed, call) if due < NEVER else None
+        elif call.final_due <= call.expires_due:
+            self._decide(call)
+        else:
+            self.refuse(call, 487, "expires")
 
     def _ring(self, call: PhoneCall) -> None:
         invite = call.invite
@@ -179,9 +179,10 @@ class Callee:
     def _decide(self, call: PhoneCall) -> None:
         behaviour = call.behaviour
         if behaviour.status == 200:
-            return self._answer(call)
-        extra = () if behaviour.retry_after_s is None else (f"Retry-After: {behaviour.retry_after_s}",)
-        return self.refuse(call, behaviour.status, "phone", extra)
+            self._answer(call)
+        else:
+            extra = () if behaviour.retry_after_s is None else (f"Retry-After: {behaviour.retry_after_s}",)
+            self.refuse(call, behaviour.status, "phone", extra)
 
     def _answer(self, call: PhoneCall) -> None:
         invite = call.invite
@@ -221,7 +222,8 @@ class Callee:
 
     def repeat_last_response(self, call: PhoneCall) -> None:
         """Answer a retransmitted INVITE (section 17.2.1), unless its final response was acknowledged."""
-        if call.state in (State.RINGING, State.ANSWERED, State.REFUSED) and call.invite and call.last_response:
+        pending = call.state is State.RINGING or (call.resend is not None and call.state is not State.LEAVING)
+        if pending and call.invite is not None and call.last_response:
             self._wire.respond(call.invite, call.status, call.last_response, call.reply_to, call, again=True)
 
     def refuse(self, call: PhoneCall, status: int, ended_by: str, extra: tuple[str, ...] = ()) -> None:
@@ -289,7 +291,8 @@ class Callee:
 
     def _resend(self, call: PhoneCall) -> None:
         if self._timers.now() >= call.resend_until:
-            return self._give_up(call)
+            self._give_up(call)
+            return
         if call.state is State.LEAVING:
             self._wire.request(call, call.bye, again=True)
         elif call.invite is not None:
@@ -297,7 +300,6 @@ class Callee:
         call.resend_interval_ms = min(call.resend_interval_ms * 2, self._values.t2_ms)
         due = min(self._timers.now() + call.resend_interval_ms / 1_000, call.resend_until)
         call.resend = self._timers.at(due, self._resend, call)
-        return None
 
     def _give_up(self, call: PhoneCall) -> None:
         """Nobody acknowledged: end the session of an answered call (section 13.3.1.4), forget a refused one."""

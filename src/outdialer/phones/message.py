@@ -105,7 +105,9 @@ def parse(datagram: bytes) -> Message:
         from_header, to_header = headers["from"][0], headers["to"][0]
         call_id = headers["call-id"][0]
         number, method = headers["cseq"][0].split()
-        cseq = int(number)
+        cseq = _number(number)
+    except NotSip:
+        raise
     except (KeyError, ValueError, IndexError) as missing:
         raise NotSip(f"no readable header: {missing}") from None
     status, uri = _start_line(start, method)
@@ -128,6 +130,12 @@ def parse(datagram: bytes) -> Message:
         sent_by=rest.partition(";")[0].strip(),
         branch=_parameter(rest, "branch"),
     )
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or len(text) > 10:
+        raise NotSip(f"not a number: {text[:20]!r}")
+    return int(text)
 
 
 def _headers(lines: list[str]) -> dict[str, list[str]]:
@@ -166,9 +174,7 @@ def _body(headers: dict[str, list[str]], body: str) -> str:
     stated = headers.get("content-length")
     if stated is None:
         return body
-    if not stated[0].isdecimal():
-        raise NotSip("Content-Length is not a number")
-    length = int(stated[0])
+    length = _number(stated[0])
     raw = body.encode("utf-8", "surrogateescape")
     if len(raw) < length:
         raise NotSip(f"{len(raw)} bytes of body where Content-Length says {length}")

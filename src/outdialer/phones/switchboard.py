@@ -170,7 +170,8 @@ class Switchboard:
         ended, now = self._callee.ended, self._timers.now()
         while ended and ended[0][0] <= now:
             call = ended.popleft()[1]
-            self._transactions.pop(call.key, None)
+            for key in call.keys:
+                self._transactions.pop(key, None)
             self._dialogs.pop((call.call_id, call.local_tag), None)
             if self._latest.get(call.call_id) is call:
                 del self._latest[call.call_id]
@@ -180,6 +181,9 @@ class Switchboard:
         if call is None:
             return
         if call.state is State.UP and call.resend is None:
+            key = (received.message.branch, received.message.sent_by)
+            self._transactions[key] = call
+            call.keys.append(key)
             self._callee.renegotiate(call, received.message, received.source, received.reply_to)
         else:
             self._answer(received, 491 if call.can(Step.HANG_UP) else 481, call)

@@ -97,7 +97,7 @@ class Wire:
             self._queue(data, call.bye_to)
 
     def _queue(self, data: bytes, to: Address) -> None:
-        if self._fence.allows(to[0]):
+        if self._fence.allows(to[0]) and 0 < to[1] < 65_536:
             self.outbox.append((data, to))
         else:
             self.forbidden += 1

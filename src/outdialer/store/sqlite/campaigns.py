@@ -27,7 +27,7 @@ class Campaigns(Books):
 
         def create(database: Database) -> Campaign:
             row = _bindable(customer, campaign)
-            key = database.execute(SQL["insert"], row).fetchone()["key"]
+            key = database.execute(SQL["insert"], row).lastrowid
             _insert_version(database, {**row, "campaign": key, "now": campaign.tm_create})
             created = _known(database, customer, campaign.id)
             _happened(database, customer, "campaign_created", created, campaign.tm_create)
@@ -156,7 +156,10 @@ def _bindable(customer: int, campaign: Campaign) -> dict[str, Any]:
 
 def _insert_version(database: Database, row: dict[str, Any]) -> None:
     """Write an immutable version and move the binding of the campaign's outdial."""
-    outdial = database.execute(SQL["insert_version"], row).fetchone()["outdial"]
+    database.execute(SQL["insert_version"], row)
+    version = _row(database, row["customer"], row["id"])
+    assert version is not None
+    outdial = version["outdial"]
     database.execute(OUTDIALS["unbind"], {**row, "keep": outdial})
     if outdial is not None:
         database.execute(OUTDIALS["bind"], {**row, "outdial": outdial})

@@ -12,7 +12,7 @@ from msgspec import Struct
 from outdialer.domain.attempt import AttemptStatus
 from outdialer.domain.call import CallStatus
 from outdialer.domain.gates import Gate
-from outdialer.domain.limits import interval
+from outdialer.domain.limits import Limit, earliest, interval
 from outdialer.domain.plan import SEND_WINDOW_US, Closure, Line, Plan
 from outdialer.domain.target import DONE_REASONS, DueReason, TargetEvent, TargetStatus, apply
 from outdialer.domain.units import MICROSECONDS_PER_SECOND, Instant
@@ -231,32 +231,39 @@ def reserve(
     database.executemany(SQL["reserve"], rows)
 
 
-def reslot(
-    database: Database, life: Life, customer: int, slots: Sequence[tuple[int, Instant]], now: Instant
-) -> list[int]:
-    """Give live attempts that are not answered a new send slot."""
+def reslot(database: Database, life: Life, customer: int, attempts: Sequence[int], now: Instant) -> dict[int, Instant]:
+    """Give live attempts that are not answered, of campaigns that run, the next free send slots."""
     if not is_current(database, life):
-        return []
-    wanted = dict(slots)
-    asked = {"customer": customer, "attempts": to_json(list(wanted))}
-    live = database.execute(SQL["reslot_attempts"], asked).fetchall()
-    rates: dict[str, float] = {}
-    for row in live:
-        rates[f"campaign:{row['campaign']}"] = row["dial_rate"]
-        rates[f"trunk:{row['trunk']}"] = row["rate_per_s"]
-    rows = [
-        {
-            "customer": customer,
-            "attempt": row["key"],
-            "slot": wanted[row["key"]],
-            "send_not_after": wanted[row["key"]] + SEND_WINDOW_US,
-            "now": now,
-        }
-        for row in live
-    ]
-    change_exactly(database, SQL["reslot"], rows)
-    reserve(database, customer, ((row["campaign"], row["trunk"], wanted[row["key"]], 0) for row in live), rates)
-    return [row["key"] for row in live]
+        return {}
+    asked = {"customer": customer, "attempts": to_json(list(dict.fromkeys(attempts)))}
+    limits: dict[str, Limit] = {}
+    slots: dict[int, Instant] = {}
+    taken: list[tuple[int, int, Instant, int]] = []
+    live = {row["key"]: row for row in database.execute(SQL["reslot_attempts"], asked)}
+    for row in (live[key] for key in dict.fromkeys(attempts) if key in live):
+        campaign = _limit(limits, f"campaign:{row['campaign']}", row["dial_rate"], row["campaign_slot"])
+        trunk = _limit(limits, f"trunk:{row['trunk']}", row["rate_per_s"], row["trunk_slot"])
+        slot = slots[row["key"]] = earliest(now, campaign, trunk)
+        campaign.reserve(slot)
+        trunk.reserve(slot)
+        taken.append((row["campaign"], row["trunk"], slot, 0))
+    change_exactly(database, SQL["reslot"], [_reslot_row(customer, key, slot, now) for key, slot in slots.items()])
+    reserve(database, customer, taken, {scope: limit.rate_per_s for scope, limit in limits.items()})
+    return slots
+
+
+def _limit(limits: dict[str, Limit], scope: str, rate_per_s: float, next_slot: Instant) -> Limit:
+    return limits.setdefault(scope, Limit(scope=scope, rate_per_s=rate_per_s, next_slot=next_slot))
+
+
+def _reslot_row(customer: int, attempt: int, slot: Instant, now: Instant) -> dict[str, Any]:
+    return {
+        "customer": customer,
+        "attempt": attempt,
+        "slot": slot,
+        "send_not_after": slot + SEND_WINDOW_US,
+        "now": now,
+    }
 
 
 def close_targets(database: Database, life: Life, customer: int, closures: Sequence[Closure], now: Instant) -> int:

@@ -70,11 +70,11 @@ class Dialing(Books):
             self._closed_gates[customer, key] = claiming.describe(gate)
         return result
 
-    async def reslot(self, customer: int, slots: Sequence[tuple[int, Instant]], now: Instant) -> list[int]:
-        """Give live attempts (by key) a new send slot, moving their limits on; the keys changed are returned."""
+    async def reslot(self, customer: int, attempts: Sequence[int], now: Instant) -> dict[int, Instant]:
+        """Reserve a new send slot for live attempts that missed theirs; the new slots by attempt key."""
         life = self._life
         return await self._write(
-            lambda database: claiming.reslot(database, life, customer, slots, now), rows=len(slots), wakes=False
+            lambda database: claiming.reslot(database, life, customer, attempts, now), rows=len(attempts), wakes=False
         )
 
     async def close_targets(self, customer: int, closures: Sequence[Closure], now: Instant) -> int:
@@ -137,7 +137,8 @@ class Dialing(Books):
 def _begin(database: Database, worker: str, now: Instant) -> Life:
     database.execute(SQL["insert_worker"], {"name": worker})
     key = database.execute(SQL["worker"], {"name": worker}).fetchone()["key"]
-    epoch = database.execute(SQL["insert_epoch"], {"worker": key, "now": now}).fetchone()["key"]
+    epoch = database.execute(SQL["insert_epoch"], {"worker": key, "now": now}).lastrowid
+    assert epoch is not None
     for customer in database.execute(SQL["all_customers"]).fetchall():
         _recount_channels(database, customer["key"])
     return Life(epoch=epoch, worker=key)

@@ -21,7 +21,8 @@ class Outplans(Books):
 
         def create(database: Database) -> Outplan:
             row = {**msgspec.structs.asdict(outplan), "customer": customer}
-            key = database.execute(SQL["insert"], row).fetchone()["key"]
+            key = database.execute(SQL["insert"], row).lastrowid
+            assert key is not None
             _insert_version(database, customer, key, outplan)
             resource_happened(
                 database, customer, "outplan_created", outplan.id, outplan.version, outplan.tm_create, outplan

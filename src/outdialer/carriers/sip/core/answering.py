@@ -16,9 +16,10 @@ from outdialer.carriers.sip.core.message import Message, serialise_response
 from outdialer.carriers.sip.core.outputs import Address
 from outdialer.carriers.sip.core.timers import Timer
 from outdialer.carriers.sip.core.transaction import T1, T2, TIMEOUT
+from outdialer.carriers.sip.core.uri import parse_uri
 
 REASONS = {
-    200: "OK", 403: "Forbidden", 405: "Method Not Allowed", 420: "Bad Extension",
+    200: "OK", 403: "Forbidden", 405: "Method Not Allowed", 416: "Unsupported URI Scheme", 420: "Bad Extension",
     481: "Call/Transaction Does Not Exist", 488: "Not Acceptable Here", 491: "Request Pending",
     500: "Server Internal Error", 501: "Not Implemented", 603: "Decline",
 }  # fmt: skip
@@ -86,6 +87,10 @@ class Answering:
         method = message.method
         if tag_of(message.headers["to"]) and method not in REFUSED:
             status = 481
+        elif parse_uri(message.uri) is None:
+            status = 416
+        elif message.headers.get("require") and method != "CANCEL":
+            status = 420
         else:
             status = OUTSIDE.get(method) or (405 if method in REFUSED else 501)
         data, address = self._response(message, source, status)

@@ -58,9 +58,8 @@ def request_uri(destination: str, domain: str) -> str:
     Raises:
         ValueError: the destination cannot be written into a request, or needs TLS (``sips:``).
     """
-    if destination.startswith("+") and destination[1:].isascii() and destination[1:].isdecimal():
-        return f"sip:{destination}@{domain}"
-    uri = destination.partition("?")[0]
+    number = destination.startswith("+") and destination[1:].isdecimal()
+    uri = f"sip:{destination}@{domain}" if number else destination.partition("?")[0]
     if not safe_uri(uri) or uri[:5].lower() == "sips:":
         raise ValueError("bad-destination")
     return uri

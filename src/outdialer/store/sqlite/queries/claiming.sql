@@ -78,14 +78,17 @@ ON CONFLICT (customer, scope) DO UPDATE
 SET next_slot = max(next_slot, excluded.next_slot), in_use = in_use + excluded.in_use;
 
 -- name: reslot_attempts
--- The live attempts among those asked for, with the rates of their scopes.
-SELECT a.key, a.campaign, a.trunk, v.dial_rate, t.rate_per_s
+-- The live attempts among those asked for whose campaign still runs, with the limits that space their calls.
+SELECT a.key, a.campaign, a.trunk, v.dial_rate, t.rate_per_s,
+       coalesce(of_campaign.next_slot, 0) AS campaign_slot, coalesce(of_trunk.next_slot, 0) AS trunk_slot
 FROM json_each(:attempts) AS wanted
 CROSS JOIN attempts AS a ON a.key = wanted.value
 JOIN campaigns AS c ON c.customer = a.customer AND c.key = a.campaign
 JOIN campaign_versions AS v ON v.customer = c.customer AND v.campaign = c.key AND v.version = c.version
 JOIN trunks AS t ON t.customer = a.customer AND t.key = a.trunk
-WHERE a.customer = :customer AND a.status = 'dialing';
+LEFT JOIN limits AS of_campaign ON of_campaign.customer = a.customer AND of_campaign.scope = 'campaign:' || a.campaign
+LEFT JOIN limits AS of_trunk ON of_trunk.customer = a.customer AND of_trunk.scope = 'trunk:' || a.trunk
+WHERE a.customer = :customer AND a.status = 'dialing' AND c.status = 'run' AND c.tm_delete IS NULL;
 
 -- name: reslot
 UPDATE attempts SET send_not_before = :slot, send_not_after = :send_not_after, tm_update = :now

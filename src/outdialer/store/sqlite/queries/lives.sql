@@ -19,7 +19,7 @@ INSERT INTO workers (name) VALUES (:name) ON CONFLICT (name) DO NOTHING;
 SELECT key FROM workers WHERE name = :name;
 
 -- name: insert_epoch
-INSERT INTO epochs (worker, tm_start) VALUES (:worker, :now) RETURNING key;
+INSERT INTO epochs (worker, tm_start) VALUES (:worker, :now);
 
 -- name: live_channels
 -- Channels taken by the live attempts of a customer.

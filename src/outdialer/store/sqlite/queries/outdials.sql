@@ -39,9 +39,6 @@ WHERE customer = :customer AND campaign = :campaign AND key IS NOT :keep;
 UPDATE outdials SET campaign = :campaign, tm_update = :now
 WHERE customer = :customer AND key = :outdial AND campaign IS NOT :campaign;
 
--- name: last_target
-SELECT coalesce(max(key), 0) AS key FROM targets;
-
 -- name: insert_target
 INSERT INTO targets (
     customer, outdial, id, name, detail, data, status, due, due_reason, done_reason,

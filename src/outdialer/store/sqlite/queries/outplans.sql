@@ -2,8 +2,7 @@
 
 -- name: insert
 INSERT INTO outplans (customer, id, name, detail, version, tm_create, tm_update, tm_delete)
-VALUES (:customer, :id, :name, :detail, :version, :tm_create, :tm_update, :tm_delete)
-RETURNING key;
+VALUES (:customer, :id, :name, :detail, :version, :tm_create, :tm_update, :tm_delete);
 
 -- name: insert_version
 INSERT INTO outplan_versions (customer, outplan, version, terms) VALUES (:customer, :outplan, :version, :terms);

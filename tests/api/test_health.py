@@ -1,0 +1,29 @@
+import httpx
+
+from tests.api.conftest import World, answered, created, refused
+from tests.api.fakes import MemoryStore
+
+
+async def test_ping_health_ready(client: httpx.AsyncClient, world: World) -> None:
+    assert answered(await client.get("/ping")) == {"message": "pong"}
+    assert answered(await client.get("/health")) == {"status": "ok"}
+    assert answered(await client.get("/ready")) == {"status": "ready"}
+    world.not_ready = ["the trunk is paused: 503", "the disk is full"]
+    refused(await client.get("/ready"), 503, "SERVICE_UNAVAILABLE", "paused", "full")
+    assert answered(await client.get("/health")) == {"status": "ok"}
+
+
+async def test_metrics_hold_the_engines_numbers_and_ours(client: httpx.AsyncClient) -> None:
+    await created(client, "/v1.0/outplans")
+    response = await client.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain")
+    assert "outdialer_calls_live 0.0" in response.text
+    assert 'outdialer_api_requests_total{operation="create_outplan",status="200"} 1.0' in response.text
+
+
+async def test_a_store_that_is_away_is_503_with_retry_after(client: httpx.AsyncClient, store: MemoryStore) -> None:
+    store.away = True
+    response = await client.get("/v1.0/campaigns")
+    refused(response, 503, "SERVICE_UNAVAILABLE", "disk full")
+    assert int(response.headers["retry-after"]) > 0
+    assert answered(await client.get("/ping"))
