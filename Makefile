@@ -34,7 +34,7 @@ test: lint peers
 lint: $(DEV_STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy
+	@$(BIN)/mypy src tests tools $(if $(wildcard bench/*.py),bench)
 	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/python tools/status_lint.py
 
@@ -49,6 +49,7 @@ bench-long: $(DEV_STAMP)
 
 docs: $(DEV_STAMP)
 	@$(BIN)/python tools/state_diagrams.py
+	@$(BIN)/python tools/reference.py
 
 mutants: $(DEV_STAMP)
 	@$(BIN)/python tools/mutate_domain.py

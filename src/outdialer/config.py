@@ -1,42 +1,12 @@
-"""Every setting of the server, in one table: name, default, unit and meaning.
-
-A setting is an option of the command line (``--sip-bind``) and an environment variable (``OUTDIALER_SIP_BIND``).
-"""
+"""What one process runs with. The command line's options fill it; each is an environment variable too."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 import platformdirs
 from msgspec import Struct
 
 ENVIRONMENT_PREFIX = "OUTDIALER_"
-
-
-class Setting(NamedTuple):
-    """One setting as people see it."""
-
-    name: str
-    default: str
-    unit: str
-    meaning: str
-
-
-SETTINGS: tuple[Setting, ...] = (
-    Setting("db", "in the user's data folder", "path", "The embedded store's file."),
-    Setting("http", "127.0.0.1:8080", "host:port", "Where the REST API listens; port 0 takes a free one."),
-    Setting("sip-bind", "127.0.0.1:0", "host:port", "Where SIP is sent from and received; port 0 takes a free one."),
-    Setting("advertise", "the bound address", "address", "The address written into SIP and SDP, behind NAT."),
-    Setting("rtp-ports", "any free ones", "A-B", "The UDP ports that audio may use."),
-    Setting("trunk", "", "sip:host:port", "The SIP peer that calls go to."),
-    Setting("rate", "1", "calls a second", "How many calls may leave to the trunk in a second."),
-    Setting("channels", "10", "calls", "How many calls may be up on the trunk at once."),
-    Setting("max-call", "3600", "s", "The longest conversation; a longer one is cut with the reason timeout."),
-    Setting("max-ring", "180", "s", "How long the trunk may ring on when nobody cancels."),
-    Setting("grace", "60", "s", "How long answered calls may go on when the server is told to stop."),
-    Setting("old-time-format", "off", "switch", "Times as 2022-04-29 07:01:45.808944 instead of RFC 3339."),
-    Setting("live", "off", "switch", "Allow packets to leave this machine, and so real people to be called."),
-    Setting("log-level", "INFO", "level", "The lowest level of log records: DEBUG, INFO, WARNING or ERROR."),
-)
+"""``--sip-bind`` of ``serve`` is ``OUTDIALER_SERVE_SIP_BIND``."""
 
 
 class TrunkSettings(Struct, frozen=True, kw_only=True):

@@ -146,6 +146,7 @@ def test_the_fence_lets_nothing_out() -> None:
     assert Fence(live=True).allows("192.0.2.1")
 
 
+@pytest.mark.audio
 @pytest.mark.parametrize("codec", [0, 8])
 async def test_a_call_is_heard_and_talks(start_phones: StartPhones, start_caller: StartCaller, codec: int) -> None:
     network = await start_phones(rules=(parse_rule("answer:ring_after_ms=0,final_after_ms=0"),), talk=True)
@@ -177,6 +178,7 @@ async def test_a_call_is_heard_and_talks(start_phones: StartPhones, start_caller
     assert line.audio.sent_packets >= 3
 
 
+@pytest.mark.audio
 async def test_two_calls_are_heard_apart(start_phones: StartPhones, start_caller: StartCaller) -> None:
     network = await start_phones(rules=(parse_rule("answer:ring_after_ms=0,final_after_ms=0"),))
     caller = await start_caller(network)

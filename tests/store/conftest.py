@@ -33,4 +33,4 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path, ids: Ids) -> Asy
     await opened.begin_epoch("worker", NOW)
     yield opened
     await opened.close()
-    assert check(next(tmp_path.glob("*.db"))) == []
+    assert check(tmp_path / f"{request.param}.db") == []

@@ -16,6 +16,7 @@ from outdialer.telemetry import log_to_stderr
 
 EXIT_CODES = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in MEANINGS.items()) + "."
 FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
 CALLS_PER_SECOND = click.FloatRange(0, 10_000, min_open=True)
 RING_SECONDS = click.IntRange(1, 600)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -190,7 +191,7 @@ def serve(trunk: tuple[str, int] | None, **given: Any) -> None:
 
 @main.command(epilog=EXIT_CODES)
 @click.option("--people", type=EXISTING_FILE, help="Another list than the one that comes with the program.")
-@click.option("--folder", default="demo-results", show_default=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--folder", default="demo-results", show_default=True, type=FOLDER, help="Where the results go.")
 @click.option("--seed", default=7, show_default=True, help="Which people are busy, late or away.")
 def demo(people: Path | None, folder: Path, seed: int) -> None:
     """Call 500 people on a phone network of this machine, over real SIP and RTP, and compare the ledgers."""

@@ -28,7 +28,7 @@ DEADLINE = "deadline"
 STOPPED = "stopped"
 NO_RTP_PORT = "no-rtp-port"
 OUR_OWN_REASONS = frozenset({DEADLINE, STOPPED, NO_RTP_PORT})
-"""Why an attempt was not sent; every other reason is the trunk's address or credentials, and pauses the trunk."""
+"""Why an attempt was not sent, as an order to hang up; every other reason is the trunk's, and pauses the trunk."""
 
 
 class LiveCall:
@@ -162,7 +162,8 @@ class CallDesk:
         """Something happened to a leg's audio, or to all audio."""
         if isinstance(event, MediaLost):
             for call in self.own_calls():
-                if call.rtp is not None and call.attempt_status == AttemptStatus.PROGRESSING:
+                if call.rtp is not None:
+                    call.rtp = None  # The port died with the process: another leg may be given its number.
                     self.hang_up(call.keys.leg, outcomes.MEDIA_LOST)
             self._media_lost(event.why)
         elif isinstance(event, PlaybackFinished):
@@ -216,6 +217,8 @@ class CallDesk:
             return
         self._carrier.accept(leg)
         reach("accepted")
+        if self._calls.get(leg) is not call:
+            return  # The far end could not be reached with the ACK: the call ended meanwhile.
         self._metrics.calls_talking.inc()
         loop = asyncio.get_running_loop()
         call.limit_timer = loop.call_later(self._longest_call_ms / 1_000, self.hang_up, leg, outcomes.CALL_LIMIT)
@@ -233,10 +236,7 @@ class CallDesk:
         answered = call.attempt_status == AttemptStatus.PROGRESSING
         if not call.apply_attempt(AttemptEvent.ENDED):
             return
-        if not answered and not event.local:
-            self._trunk_answered(call.keys.trunk, event.sip_code, event.retry_after_s, event.at)
-        elif answered or event.sip_code:
-            self._trunk_answered(call.keys.trunk, 200, 0, event.at)
+        self._trunk_answered(call.keys.trunk, 200 if answered else event.sip_code, event.retry_after_s, event.at)
         outcome = outcomes.of_ended(
             answered=answered,
             local=event.local,
@@ -247,7 +247,7 @@ class CallDesk:
         self._close(call, AttemptEvent.ENDED, outcome, event.at, local=event.local, ended=event)
 
     def _not_sent(self, call: LiveCall, event: NotSent) -> None:
-        if event.why not in OUR_OWN_REASONS:
+        if event.why not in OUR_OWN_REASONS and call.call_status != CallStatus.CANCELING:
             self._trunk_unusable(call.keys.trunk, event.why, event.at)
         self.close_not_sent(call.keys.leg, event.why, event.at)
 

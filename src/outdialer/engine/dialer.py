@@ -7,6 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from outdialer.domain.call import CallStatus
 from outdialer.domain.campaign import CampaignStatus
 from outdialer.domain.plan import SEND_WINDOW_US, Line, Plan, plan
 from outdialer.domain.snapshot import CampaignView, DueTarget, Snapshot
@@ -27,6 +28,8 @@ from outdialer.telemetry import Metrics, log
 LONGEST_SLEEP_S = 5.0
 """The loop looks again after this long even if nobody called: a hint is only a hint."""
 STORE_RETRY_S = 0.5
+NO_PORT_REST_US = MICROSECONDS_PER_SECOND
+"""How long nothing is claimed after the media had no RTP port although its count said so: it may be starting."""
 
 
 class Outside(Struct, frozen=True, kw_only=True):
@@ -60,6 +63,9 @@ class Dialer:
         self._views: dict[int, CampaignView] = {}
         self._due: dict[int, DueTarget] = {}
         self._missed_intents: list[Intent] = []
+        self._noted: dict[int, str] = {}
+        self._no_port_before: Instant = 0
+        self._at_rest = asyncio.Event()
         self.accepting = True
         self.failing = ""
         """Why nothing can be claimed at the moment; "" when it can."""
@@ -71,17 +77,24 @@ class Dialer:
 
     async def _tick_or_rest(self) -> float:
         """One tick; how long to wait for the next, in s."""
+        self._at_rest.clear()
         try:
             look_again_at = await self._tick()
         except StoreUnavailable as error:
             self._note_store_failure(str(error))
             return STORE_RETRY_S
+        finally:
+            self._at_rest.set()
         if self.failing:
             log("store_recovered")
             self.failing = ""
         if look_again_at is None:
             return LONGEST_SLEEP_S
         return min(LONGEST_SLEEP_S, (look_again_at - self._outside.clock.now()) / MICROSECONDS_PER_SECOND)
+
+    async def at_rest(self) -> None:
+        """Return when no claim is on its way to the books."""
+        await self._at_rest.wait()
 
     def _note_store_failure(self, why: str) -> None:
         self._outside.metrics.store_failures.inc()
@@ -94,15 +107,17 @@ class Dialer:
         started = asyncio.get_running_loop().time()
         await self._reslot_missed()
         now = outside.clock.now()
-        snapshot = await outside.store.snapshot(
-            self._customer, now, accepting=self.accepting, media_free=outside.media_ports - len(self._desk)
-        )
+        no_port = now < self._no_port_before
+        media_free = 0 if no_port else outside.media_ports - len(self._desk)
+        snapshot = await outside.store.snapshot(self._customer, now, accepting=self.accepting, media_free=media_free)
         snapshot = await self._completed(snapshot)
         decided = plan(snapshot, outside.clock.now())
         await self._write_down(decided)
         if decided.lines:
             await self._claim(decided)
             outside.metrics.tick_seconds.observe(asyncio.get_running_loop().time() - started)
+        if no_port:
+            return min(self._no_port_before, decided.look_again_at or self._no_port_before)
         return decided.look_again_at
 
     async def _completed(self, snapshot: Snapshot) -> Snapshot:
@@ -128,6 +143,9 @@ class Dialer:
 
     async def _write_down(self, decided: Plan) -> None:
         store, now = self._outside.store, self._outside.clock.now()
+        gates = {key: f"{gate.name}: {gate.value}".removesuffix(": ") for key, gate in decided.closed_gates.items()}
+        store.note_gates(self._customer, dict.fromkeys(self._noted, "") | gates)
+        self._noted = gates
         if decided.closures:
             await store.close_targets(self._customer, decided.closures, now)
         if decided.campaign_events:
@@ -147,6 +165,8 @@ class Dialer:
         for intent in result.intents:
             self._desk.add(self._live_call(intent))
         self._sender.schedule([(intent, intent.claim.line.slot) for intent in result.intents])
+        if not self.accepting:
+            self.stop_sending()
         if result.lost:
             self._bell.ring()
 
@@ -154,7 +174,7 @@ class Dialer:
         """Read what the scripts say about the targets, where they say anything."""
         wanted = [line.target for line in decided.lines if self._speaks_of_target(line)]
         if wanted:
-            self._facts |= await self._outside.store.target_facts(self._customer, wanted)
+            self._facts = await self._outside.store.target_facts(self._customer, wanted)
 
     def _speaks_of_target(self, line: Line) -> bool:
         script = self._shelf.script(line.campaign_version)
@@ -210,12 +230,14 @@ class Dialer:
         view = self._views.get(line.campaign)
         if call is None:
             return
-        if not self.accepting or view is None or view.status != CampaignStatus.RUN:
+        stopped = not self.accepting or view is None or view.status != CampaignStatus.RUN
+        if stopped or call.call_status != CallStatus.DIALING:  # Somebody hung up before it was sent.
             self._desk.close_not_sent(intent.leg, STOPPED, now)
             return
         try:
             call.rtp = self._outside.media.lease()
         except NoRtpPort:
+            self._no_port_before = now + NO_PORT_REST_US
             self._desk.close_not_sent(intent.leg, NO_RTP_PORT, now)
             return
         self._outside.metrics.send_delay_seconds.observe(max(0, now - slot) / MICROSECONDS_PER_SECOND)
@@ -247,7 +269,11 @@ class Dialer:
             return
         log("slot_missed", count=len(intents))
         now = self._outside.clock.now()
-        slots = await self._outside.store.reslot(self._customer, [intent.attempt for intent in intents], now)
+        try:
+            slots = await self._outside.store.reslot(self._customer, [intent.attempt for intent in intents], now)
+        except StoreUnavailable:
+            self._missed_intents = intents + self._missed_intents
+            raise
         self._sender.schedule([(intent, slots[intent.attempt]) for intent in intents if intent.attempt in slots])
         for intent in intents:
             if intent.attempt not in slots:

@@ -23,6 +23,8 @@ from outdialer.telemetry import Metrics, log
 DEFAULT_LONGEST_CALL_MS = 3_600_000
 LAST_SECONDS = 5.0
 """How long an order to hang up may take to be confirmed when the engine ends."""
+MEDIA_RETRY_S = 1.0
+"""How long to wait before a media process that could not be started is tried again."""
 
 
 class _Office(Struct, frozen=True):
@@ -141,8 +143,15 @@ class Engine:
         self._tasks.start(self._restart_media(), "restart media")
 
     async def _restart_media(self) -> None:
-        await self._outside.media.start(self._on_media_event)
-        self._ring_all()
+        while True:
+            try:
+                await self._outside.media.start(self._on_media_event)
+            except OSError as error:
+                log("media_lost", logging.ERROR, why=str(error))
+                await Bell().wait(MEDIA_RETRY_S)
+            else:
+                self._ring_all()
+                return
 
     def live_calls(self) -> int:
         """Attempts that are not over, unresolved ones of earlier lives included."""
@@ -171,6 +180,8 @@ class Engine:
         for office in self._offices:
             office.dialer.stop_sending()
             office.desk.hang_up_all("drain", answered=False)
+        for office in self._offices:
+            await office.dialer.at_rest()
         if not await self._calls_over(grace_s):
             self.cut()
             await self._calls_over(LAST_SECONDS)

@@ -39,6 +39,9 @@ class Trunks:
 
     def completed(self, view: TrunkView, lag: int) -> TrunkView:
         """The planner's picture of a trunk with its breaker, and its slots ``lag`` microseconds later."""
+        if view.key not in self._breakers and view.probing:
+            # An earlier life of the engine left it alone.
+            self._breakers[view.key] = Breaker(pauses=1, open_until=view.paused_until, reason=view.pause_reason)
         breaker = self.breaker(view.key)
         return replace(
             view,

@@ -140,7 +140,10 @@ class Ledger:
         Raises:
             OSError: the file cannot be opened.
         """
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = opened
 
     @property
     def wanted(self) -> bool:
@@ -157,21 +160,25 @@ class Ledger:
             listener(line)
 
     def flush(self) -> None:
-        """Hand everything booked to the kernel.
+        """Hand everything booked to the kernel. What it does not take stays booked for the next time.
 
         Raises:
             OSError: the disk is full, or the like.
         """
         if not self._buffer:
             return
-        data = memoryview(b"\n".join(self._buffer) + b"\n")
-        self._buffer.clear()
+        data = b"\n".join(self._buffer) + b"\n"
         while data:
+            self._buffer = [data[:-1]]
             data = data[os.write(self._file, data) :]
+        self._buffer = []
 
     def close(self) -> None:
         """Flush and close the file."""
-        if self._file >= 0:
+        if self._file < 0:
+            return
+        try:
             self.flush()
+        finally:
             os.close(self._file)
             self._file = -1

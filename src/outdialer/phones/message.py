@@ -176,6 +176,8 @@ def _body(headers: dict[str, list[str]], body: str) -> str:
         return body
     length = _number(stated[0])
     raw = body.encode("utf-8", "surrogateescape")
+    if len(raw) == length:
+        return body
     if len(raw) < length:
         raise NotSip(f"{len(raw)} bytes of body where Content-Length says {length}")
     return raw[:length].decode("utf-8", "surrogateescape")

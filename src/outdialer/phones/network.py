@@ -169,9 +169,9 @@ class PhoneNetwork:
         self._switchboard.close()
         self._timers.clear()
         self._room.shut()
-        self._ledger.close()
         self._socket.close()
         self._socket = None
+        self._ledger.close()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with every line of the log from now on; the result ends that."""
@@ -231,17 +231,23 @@ class PhoneNetwork:
         self._flush()
 
     def _flush(self) -> None:
-        """First the books, then the wire; then set the alarm for the next timer."""
-        self._ledger.flush()
+        """First the books, then the wire: what cannot be booked is not sent. Then the alarm for the next timer."""
+        try:
+            self._ledger.flush()
+            self._send()
+        finally:
+            self._set_alarm()
+
+    def _send(self) -> None:
         outbox = self._wire.outbox
-        if outbox and self._socket is not None:
-            for data, address in outbox:
-                try:
-                    self._socket.sendto(data, address)
-                except OSError:
-                    self.unsent += 1
-            outbox.clear()
-        self._set_alarm()
+        if self._socket is None:
+            return
+        for data, address in outbox:
+            try:
+                self._socket.sendto(data, address)
+            except OSError:
+                self.unsent += 1
+        outbox.clear()
 
     def _set_alarm(self) -> None:
         due = self._timers.next_due()

@@ -206,6 +206,9 @@ class DialerStore(Protocol):
         whose number is live elsewhere is looked at again five seconds later.
         """
 
+    def note_gates(self, customer: int, gates: dict[int, str]) -> None:
+        """Remember, in memory only, what keeps campaigns (by key) from dialing more; "" forgets."""
+
     async def reslot(self, customer: int, attempts: Sequence[int], now: Instant) -> dict[int, Instant]:
         """Reserve a new send slot for live attempts that missed theirs; the new slots by attempt key.
 

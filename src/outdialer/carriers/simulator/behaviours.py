@@ -303,6 +303,8 @@ def table() -> str:
     described = [(name, text) for name, (_, text) in PRESETS.items()] + [(n, text) for n, (_, text) in SERIES.items()]
     lines = ["behaviours (--behaviour [NUMBER=]NAME[:PARAMETER=VALUE,...][/NAME...])"]
     lines += [f"  {name:<15} {text}" for name, text in described]
+    parameters = (name for name in Behaviour.__struct_fields__ if name != "challenge")
+    lines += [f"  parameters: {', '.join(parameters)}"]
     lines += ["", "last digits of fictional numbers +1NXX55501xx (--mix suffix)"]
     lines += [f"  {f'{first:02d}-{last:02d}':<15} {name}" for first, last, name in SUFFIXES]
     lines += ["", "town (--mix town), shares of all tries"]

@@ -26,6 +26,8 @@ class SimulatorMedia:
         self._time_percent = time_percent
         self._lengths: dict[str, int] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._queues: dict[int, list[tuple[int, float]]] = {}
+        """By leg: what plays and what waits, as (order, length in s)."""
         self._next_port = 10_000
         self._sink: MediaSink
         self.opened = 0
@@ -40,6 +42,7 @@ class SimulatorMedia:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+        self._queues.clear()
 
     async def prepare(self, prompt: Prompt) -> PreparedPrompt:
         """Measure a prompt.
@@ -67,17 +70,19 @@ class SimulatorMedia:
         self.opened += 1
 
     def play(self, leg: int, order: int, keys: list[str]) -> None:
-        """Let the prompts' time pass."""
-        self.silence(leg)
-        delay_s = sum(self._lengths[key] for key in keys) / 1_000
-        loop = asyncio.get_running_loop()
-        self._timers[leg] = loop.call_later(delay_s, self._finished, leg, order)
+        """Let the prompts' time pass, after that of what the leg plays already."""
+        queue = self._queues.setdefault(leg, [])
+        queue.append((order, sum(self._lengths[key] for key in keys) / 1_000))
+        if len(queue) == 1:
+            self._begin(leg)
 
     def silence(self, leg: int) -> None:
-        """Stop what plays."""
+        """Stop what plays and what waits; each order is reported as finished."""
         timer = self._timers.pop(leg, None)
         if timer is not None:
             timer.cancel()
+        for order, _ in self._queues.pop(leg, ()):
+            asyncio.get_running_loop().call_soon(self._sink, PlaybackFinished(leg, order))
 
     def join(self, leg: int, other: int) -> None:
         """Two legs hear each other."""
@@ -95,6 +100,14 @@ class SimulatorMedia:
         """Nothing was sent."""
         return MediaStatistics()
 
-    def _finished(self, leg: int, order: int) -> None:
-        self._timers.pop(leg, None)
+    def _begin(self, leg: int) -> None:
+        _, length_s = self._queues[leg][0]
+        self._timers[leg] = asyncio.get_running_loop().call_later(length_s, self._finished, leg)
+
+    def _finished(self, leg: int) -> None:
+        order, _ = self._queues[leg].pop(0)
+        if self._queues[leg]:
+            self._begin(leg)
+        else:
+            del self._timers[leg], self._queues[leg]
         self._sink(PlaybackFinished(leg, order))

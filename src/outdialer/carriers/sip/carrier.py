@@ -187,7 +187,12 @@ class SipCarrier:
 
     def _adopt(self, remembered: RememberedLeg, address: Address) -> None:
         try:
-            self._agent.adopt(self._loop.time(), remembered, address)
+            password = self._password(remembered.peer)
+        except OSError:
+            password = ""
+            _log.error("the password file of trunk %d cannot be read", remembered.peer.trunk)
+        try:
+            self._agent.adopt(self._loop.time(), remembered, address, password)
         except ValueError as error:
             _log.warning("leg %d cannot be recovered: %s", remembered.leg, error)
         else:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from outdialer.carriers.sip.core import sdp
 from outdialer.carriers.sip.core.call import Call
 from outdialer.carriers.sip.core.call_table import Input, State
+from outdialer.carriers.sip.core.dialog import refreshed
 from outdialer.carriers.sip.core.endpoint import ALLOW, Endpoint
 from outdialer.carriers.sip.core.headers import branch_of, stamp_via, tag_of, via_port
 from outdialer.carriers.sip.core.message import Message, serialise_response
@@ -144,6 +145,8 @@ class Answering:
         assert order is not None
         assert media is not None
         session, version = int(call.identity.from_tag[:12], 16), message.sequence + 2
+        assert call.dialog is not None
+        call.dialog = refreshed(call.dialog, message)
         if offer is None:
             offering = message.method == "INVITE"
             return 200, sdp.describe(order.rtp_address, order.rtp_port, session, version) if offering else b""

@@ -6,8 +6,8 @@ from typing import Final
 from outdialer.carriers.sip.core import sdp
 from outdialer.carriers.sip.core.answers import Answers
 from outdialer.carriers.sip.core.call_table import TABLE, Do, Input, State
+from outdialer.carriers.sip.core.credentials import CHALLENGES, Credentials
 from outdialer.carriers.sip.core.dialog import Dialog, dialog_from, dump, in_dialog_request, next_hop
-from outdialer.carriers.sip.core.digest import authorization, choose, parse_challenges
 from outdialer.carriers.sip.core.endpoint import Endpoint
 from outdialer.carriers.sip.core.headers import q850_cause, seconds, tag_of
 from outdialer.carriers.sip.core.message import Message
@@ -16,23 +16,7 @@ from outdialer.carriers.sip.core.timers import Timer
 from outdialer.carriers.sip.core.transaction import TIMEOUT, ClientTransaction, Request
 from outdialer.carriers.sip.core.transaction import State as TransactionState
 from outdialer.domain.identity import CallIdParts, branch, leg_identity
-from outdialer.ports.carrier import Answered, DialOrder, Ended, LateAnswer, Peer, RemoteMedia, Ringing, Trying
-
-_CHALLENGES = {
-    401: ("www-authenticate", "Authorization"),
-    407: ("proxy-authenticate", "Proxy-Authorization"),
-}
-
-
-class Credentials:
-    """What challenges of one call are answered with: each method at most once."""
-
-    __slots__ = ("password", "peer", "used")
-
-    def __init__(self, peer: Peer, password: str) -> None:
-        self.peer = peer
-        self.password = password
-        self.used: set[str] = set()
+from outdialer.ports.carrier import Answered, DialOrder, Ended, LateAnswer, RemoteMedia, Ringing, Trying
 
 
 class Call:
@@ -69,11 +53,9 @@ class Call:
 
     # What the user agent asks for
 
-    def dial(self, now: float, order: DialOrder, uri: str, from_value: str, password: str) -> None:
+    def dial(self, now: float, order: DialOrder, uri: str, from_value: str) -> None:
         """Send the first INVITE and time the ring limit from here."""
         self.order = order
-        if order.peer.username:
-            self.credentials = Credentials(order.peer, password)
         self._invite(now, self.invite_request(1, uri, from_value))
         self._ring_timer = self.endpoint.transactions.timers.start(now + order.ring_limit_ms / 1000, self._ring_limit)
 
@@ -144,7 +126,8 @@ class Call:
         elif transaction.method == "CANCEL":
             self._on_cancel_response(now, message.status)
         elif not self._bye_again(now, transaction, message, source):
-            self.step(now, Input.BYE_DONE)
+            confirmed = message.status < 300 or message.status == 481
+            self.step(now, Input.BYE_DONE if confirmed else Input.BYE_REFUSED)
 
     def on_timeout(self, now: float, transaction: ClientTransaction) -> None:
         """Timer B or F of one of our requests (``transaction.Listener``)."""
@@ -164,7 +147,7 @@ class Call:
         elif status < 300:
             if not self.answers.repeat(message) and not self.step(now, Input.ANSWER, heard):
                 self._another_answer(now, message, source)
-        elif status not in _CHALLENGES or not self._answer_challenge(now, transaction, message, source):
+        elif status not in CHALLENGES or not self._answer_challenge(now, transaction, message, source):
             self.step(now, Input.REFUSAL, heard)
 
     def _another_answer(self, now: float, message: Message, source: Address) -> None:
@@ -187,27 +170,16 @@ class Call:
             self.step(now, Input.CANCEL_UNKNOWN)
 
     def _bye_again(self, now: float, transaction: ClientTransaction, message: Message, source: Address) -> bool:
-        line = self._authorize(transaction, message, source) if message.status in _CHALLENGES else ""
+        line = self._authorize(transaction, message, source)
         if line:
             self._bye(now, line, transaction.request.sequence + 1)
         return bool(line)
 
     def _authorize(self, transaction: ClientTransaction, message: Message, source: Address) -> str:
-        """The credentials header line, or empty: only for the peer's realm, and only when its own address asks."""
-        credentials, method = self.credentials, transaction.method
-        if credentials is None or method in credentials.used or not source == transaction.address == self.address:
+        """The header line that answers a challenge, or empty."""
+        if self.credentials is None or message.status not in CHALLENGES:
             return ""
-        peer = credentials.peer
-        header, name = _CHALLENGES[message.status]
-        realm = peer.realm or self.endpoint.realms.get(peer.trunk, "")
-        challenge = choose(parse_challenges(message.headers.get(header, "")), realm)
-        if challenge is None:
-            return ""
-        self.endpoint.realms.setdefault(peer.trunk, challenge.realm)
-        credentials.used.add(method)
-        uri = transaction.request.uri
-        value = authorization(challenge, peer.username, credentials.password, method, uri, self.endpoint.secret)
-        return f"{name}: {value}\r\n"
+        return self.credentials.answer(transaction.request, transaction.address, message, source)
 
     def _ring_limit(self, now: float) -> None:
         self.hang_up(now, "ring-limit")

@@ -44,7 +44,8 @@ class Input(StrEnum):
     PATIENCE = "64*T1 after the CANCEL"
     CANCEL_UNKNOWN = "481 to every CANCEL"
     FAR_BYE = "a BYE came"
-    BYE_DONE = "a final response to our BYE"
+    BYE_DONE = "200 or 481 to our BYE: nothing is up any more"
+    BYE_REFUSED = "another final response to our BYE"
     BYE_SILENCE = "timer F of our BYE"
     UNREACHABLE = "the next hop is an address that must not be sent to"
 
@@ -107,6 +108,7 @@ TABLE: dict[tuple[State, Input], tuple[State, tuple[Do, ...]]] = {
     (State.UP, Input.UNREACHABLE): (State.OVER, (Do.NOTE_UNREACHABLE, Do.END)),
     (State.ENDING, Input.FAR_BYE): (State.OVER, (Do.END,)),
     (State.ENDING, Input.BYE_DONE): (State.OVER, (Do.END,)),
+    (State.ENDING, Input.BYE_REFUSED): (State.OVER, (Do.END,)),
     (State.ENDING, Input.BYE_SILENCE): (State.OVER, (Do.END,)),
     (State.ENDING, Input.UNREACHABLE): (State.OVER, (Do.NOTE_UNREACHABLE, Do.END)),
     (State.RECALLING, Input.ANSWER): (State.CLEARING, (Do.SAY_LATE, Do.KEEP_DIALOG, Do.ACK, Do.BYE)),
@@ -116,6 +118,7 @@ TABLE: dict[tuple[State, Input], tuple[State, tuple[Do, ...]]] = {
     (State.RECALLING, Input.UNREACHABLE): (State.OVER, (Do.FORGET,)),
     (State.CLEARING, Input.FAR_BYE): (State.OVER, (Do.END,)),
     (State.CLEARING, Input.BYE_DONE): (State.OVER, (Do.END,)),
+    (State.CLEARING, Input.BYE_REFUSED): (State.OVER, (Do.FORGET,)),
     (State.CLEARING, Input.BYE_SILENCE): (State.OVER, (Do.FORGET,)),
     (State.CLEARING, Input.UNREACHABLE): (State.OVER, (Do.FORGET,)),
 }

@@ -1,6 +1,7 @@
 """A dialog: whom the far end is, where its requests go, and by which route (RFC 3261 section 12)."""
 
 import ipaddress
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
@@ -9,7 +10,7 @@ from outdialer.carriers.sip.core.headers import address_parts, parameter, tag_of
 from outdialer.carriers.sip.core.message import Message
 from outdialer.carriers.sip.core.outputs import Address
 from outdialer.carriers.sip.core.transaction import Request
-from outdialer.carriers.sip.core.uri import parse_uri, safe_uri
+from outdialer.carriers.sip.core.uri import parse_uri
 
 _MAX_ROUTES = 16
 
@@ -46,11 +47,17 @@ def dialog_from(answer: Message, source: Address, fallback_uri: str) -> Dialog:
         call_id=answer.call_id,
         local=answer.headers["from"],
         remote=answer.headers["to"],
-        target=target if safe_uri(target) else fallback_uri,
-        routes=tuple(uri for uri in reversed(routes) if safe_uri(uri)),
+        target=target if parse_uri(target) else fallback_uri,
+        routes=tuple(uri for uri in reversed(routes) if parse_uri(uri)),
         sequence=answer.sequence,
         fallback=source,
     )
+
+
+def refreshed(dialog: Dialog, message: Message) -> Dialog:
+    """The dialog after a target refresh request of the far end (section 12.2.2): its Contact is the new target."""
+    target = address_parts(next(iter(values(message.headers.get("contact", ""))), ""))[0]
+    return msgspec.structs.replace(dialog, target=target) if parse_uri(target) else dialog
 
 
 def in_dialog_request(dialog: Dialog, method: str, sequence: int, via: str, branch: str) -> Request:
@@ -79,6 +86,7 @@ def next_hop(dialog: Dialog) -> Address:
     return uri.host, uri.port
 
 
+@lru_cache(maxsize=4_096)
 def is_numeric(host: str) -> bool:
     """Whether ``host`` is an IP address, not a name."""
     try:

@@ -10,7 +10,7 @@ Address: TypeAlias = tuple[str, int]
 """A numeric host and a port."""
 
 
-class Send(Struct, frozen=True):
+class Send(Struct, frozen=True, gc=False):
     """One packet."""
 
     data: bytes

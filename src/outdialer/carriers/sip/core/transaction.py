@@ -89,7 +89,7 @@ OTHER_TABLE: Table = {
 """Figure 6."""
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class Request(Struct, frozen=True, kw_only=True, gc=False):
     """The parts of a request that its responses, its ACK and its CANCEL repeat."""
 
     method: str
@@ -184,7 +184,7 @@ class ClientTransaction:
         """Take responses to a request that an earlier life of this process sent."""
         self._stack.table[self.request.branch, self.method] = self
         self.state = State.PROCEEDING
-        self._timer = self._stack.timers.start(now + TIMEOUT, self._forget)
+        self._timer = self._stack.timers.start(now + TIMEOUT, lambda _: self.stop())
 
     def silence(self) -> None:
         """Send no more, but keep waiting (RFC 3261 section 9.1: a CANCEL that must wait for a provisional)."""
@@ -249,7 +249,7 @@ class ClientTransaction:
 
     def _forget(self, now: float) -> None:
         """Timer D, K or M is due."""
-        self.state = State.TERMINATED
+        self.state, _ = self._table[self.state, Input.FORGET]
         self._leave()
 
     def stop(self) -> None:

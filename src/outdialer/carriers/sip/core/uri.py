@@ -1,8 +1,9 @@
 """SIP URIs: reading the ones that come in, making the ones that go out (RFC 3261 section 19.1)."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
-_FORBIDDEN = frozenset('<>"\\^`{|} ') | {chr(code) for code in range(0x20)} | {chr(0x7F)}
+_FORBIDDEN = frozenset('<>" ') | {chr(code) for code in range(0x20)} | {chr(0x7F)}
 
 
 class Uri(NamedTuple):
@@ -16,6 +17,7 @@ class Uri(NamedTuple):
     """Text after the host part, starting with ``;``, or empty."""
 
 
+@lru_cache(maxsize=4_096)
 def parse_uri(text: str) -> Uri | None:
     """The parts of a ``sip:`` or ``sips:`` URI, or None."""
     scheme, colon, rest = text.partition(":")
@@ -48,7 +50,7 @@ def join_host_port(host: str, port: int) -> str:
 
 
 def safe_uri(text: str) -> bool:
-    """Whether ``text`` may stand between angle brackets in a header that we write."""
+    """Whether ``text`` may be written into a request of ours: a SIP URI in ASCII."""
     return text.isascii() and parse_uri(text) is not None
 
 
@@ -58,8 +60,9 @@ def request_uri(destination: str, domain: str) -> str:
     Raises:
         ValueError: the destination cannot be written into a request, or needs TLS (``sips:``).
     """
-    number = destination.startswith("+") and destination[1:].isdecimal()
-    uri = f"sip:{destination}@{domain}" if number else destination.partition("?")[0]
+    if destination.startswith("+") and destination[1:].isdecimal() and safe_uri(f"sip:{domain}"):
+        return f"sip:{destination}@{domain}"
+    uri = destination.partition("?")[0]
     if not safe_uri(uri) or uri[:5].lower() == "sips:":
         raise ValueError("bad-destination")
     return uri

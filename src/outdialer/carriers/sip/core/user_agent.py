@@ -9,13 +9,14 @@ from collections.abc import Callable
 from outdialer.carriers.sip.core.answering import Answering
 from outdialer.carriers.sip.core.call import Call
 from outdialer.carriers.sip.core.call_table import Input
+from outdialer.carriers.sip.core.credentials import Credentials
 from outdialer.carriers.sip.core.dialog import load
 from outdialer.carriers.sip.core.endpoint import Endpoint
 from outdialer.carriers.sip.core.headers import address_parts, branch_of, tag_of
 from outdialer.carriers.sip.core.message import Message, ParseError, parse
 from outdialer.carriers.sip.core.outputs import Address, Output, Probed
 from outdialer.carriers.sip.core.transaction import ClientTransaction, Request
-from outdialer.carriers.sip.core.uri import from_value, join_host_port, request_uri, safe_uri
+from outdialer.carriers.sip.core.uri import from_value, join_host_port, parse_uri, request_uri
 from outdialer.domain.identity import CallIdParts, branch, leg_identity, verify_call_id
 from outdialer.ports.carrier import DialOrder, Peer, RememberedLeg
 
@@ -42,9 +43,9 @@ class UserAgent:
             ValueError: the order cannot be written into a request (its text is for ``NotSent.why``), or its leg
                 is already here.
         """
-        call, uri, sender = self._open(order, address)
+        call, uri, sender = self._open(order, address, password)
         self._register(call)
-        call.dial(now, order, uri, sender, password)
+        call.dial(now, order, uri, sender)
 
     def accept(self, now: float, leg: int) -> None:
         """Acknowledge the answer of a leg, once. Unknown and ended legs are ignored."""
@@ -58,7 +59,7 @@ class UserAgent:
         if call is not None:
             call.hang_up(now, why)
 
-    def adopt(self, now: float, remembered: RememberedLeg, address: Address) -> None:
+    def adopt(self, now: float, remembered: RememberedLeg, address: Address, password: str = "") -> None:
         """Try to end a leg of an earlier life: BYE by its stored dialog, else CANCEL (and wait for late answers).
 
         Raises:
@@ -69,7 +70,7 @@ class UserAgent:
             known.leg, known.recovered = remembered.leg, True
             self._legs[remembered.leg] = known
             return
-        call, uri, sender = self._open(remembered, address)
+        call, uri, sender = self._open(remembered, address, password)
         call.recovered = True
         self._register(call)
         dialog = load(remembered.dialog) if remembered.dialog else None
@@ -158,13 +159,15 @@ class UserAgent:
 
     # Inside
 
-    def _open(self, order: DialOrder | RememberedLeg, address: Address) -> tuple[Call, str, str]:
+    def _open(self, order: DialOrder | RememberedLeg, address: Address, password: str) -> tuple[Call, str, str]:
         peer, endpoint = order.peer, self._endpoint
         uri = request_uri(order.destination, _domain(peer))
         sender = from_value(order.source, order.source_name, peer.domain or endpoint.host)
         call = Call(endpoint, CallIdParts(order.attempt_id, order.leg_number), order.leg, address)
         if call.identity.call_id in self._calls or order.leg in self._legs:
             raise ValueError("duplicate-leg")
+        if peer.username:
+            call.credentials = Credentials(endpoint, peer, password, address)
         return call, uri, sender
 
     def _register(self, call: Call) -> None:
@@ -188,7 +191,7 @@ class UserAgent:
             call.answers.repeat(message)
             return
         uri = address_parts(message.headers["to"])[0]
-        if not safe_uri(uri):
+        if parse_uri(uri) is None:
             return
         call = Call(self._endpoint, owner, None, source)
         self._register(call)

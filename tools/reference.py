@@ -1,0 +1,118 @@
+"""Writes the reference pages under docs/reference from the code, or checks that they are up to date (``--check``)."""
+
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from outdialer import __version__
+from outdialer.api.app import all_resources
+from outdialer.api.metrics import RequestMetrics
+from outdialer.api.openapi import openapi_document
+from outdialer.carriers.simulator.behaviours import table
+from outdialer.cli.exits import MEANINGS
+from outdialer.cli.main import main as command_line
+from outdialer.config import ENVIRONMENT_PREFIX
+from outdialer.engine.crash import POINTS
+from outdialer.flow.actions import EXECUTABLE, ActionType
+from outdialer.telemetry import ACTIONS as LOG_ACTIONS
+from outdialer.telemetry import Metrics
+
+FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+NOTICE = "<!-- Made by tools/reference.py from the code; `make docs` writes it anew. -->\n"
+
+
+def _command_line() -> str:
+    parts = ["# Command line\n", NOTICE]
+    root = click.Context(command_line, info_name="outdialer")
+    for name in command_line.list_commands(root):
+        command = command_line.get_command(root, name)
+        assert command is not None
+        context = click.Context(command, info_name=f"outdialer {name}", terminal_width=100)
+        parts.append(f"\n## outdialer {name}\n\n{inspect.cleandoc(command.help or '')}\n")
+        parts.append("\n| option | environment | default | meaning |\n| --- | --- | --- | --- |\n")
+        parts += [_option_row(name, option, context) for option in command.params if isinstance(option, click.Option)]
+    parts.append("\n## Exit codes\n\n| code | meaning |\n| --- | --- |\n")
+    parts += [f"| {code} | {meaning} |\n" for code, meaning in MEANINGS.items()]
+    return "".join(parts)
+
+
+def _option_row(command: str, option: click.Option, context: click.Context) -> str:
+    names = ", ".join(f"`{name}`" for name in option.opts)
+    environment = f"{ENVIRONMENT_PREFIX}{command}_{option.name}".upper()
+    default = option.get_default(context, call=False)
+    shown = "" if default in (None, "", (), False) or "UNSET" in repr(default) else str(default)
+    return f"| {names} | `{environment}` | {_cell(shown)} | {_cell(option.help or '')} |\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _table(title: str, intro: str, columns: tuple[str, str], rows: dict[str, str]) -> str:
+    lines = [f"# {title}\n", NOTICE, f"\n{intro}\n\n", f"| {columns[0]} | {columns[1]} |\n| --- | --- |\n"]
+    lines += [f"| `{name}` | {_cell(meaning)} |\n" for name, meaning in rows.items()]
+    return "".join(lines)
+
+
+def _metrics() -> str:
+    rows = {metric.name: metric.documentation for metric in Metrics().registry.collect()}
+    return _table("Metrics", "Served at `/metrics` in the Prometheus text form.", ("metric", "meaning"), rows)
+
+
+def _actions() -> str:
+    parts = ["# Actions of a call script\n", NOTICE, "\nA known action that does not run yet is refused with 409.\n"]
+    parts.append("\n| action | runs | options |\n| --- | --- | --- |\n")
+    for action in ActionType:
+        options = EXECUTABLE.get(action)
+        fields = ", ".join(f"`{name}`" + ("*" if field.required else "") for name, field in (options or {}).items())
+        parts.append(f"| `{action}` | {'not yet' if options is None else 'yes'} | {fields} |\n")
+    return "".join([*parts, "\n\\* required\n"])
+
+
+def _rest() -> str:
+    document = openapi_document(all_resources(RequestMetrics()), __version__)
+    parts = ["# REST API\n", NOTICE, "\nThe full description is the OpenAPI document at `/openapi.json`.\n"]
+    parts.append("\n| operation | meaning |\n| --- | --- |\n")
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if method in ("get", "post", "put", "delete", "patch"):
+                parts.append(f"| `{method.upper()} {path}` | {_cell(operation.get('summary') or '')} |\n")
+    return "".join(parts)
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Every generated page with its text."""
+    yield FOLDER / "command-line.md", _command_line()
+    yield FOLDER / "rest.md", _rest()
+    yield FOLDER / "actions.md", _actions()
+    yield FOLDER / "metrics.md", _metrics()
+    yield (
+        FOLDER / "log-records.md",
+        _table(
+            "Log records", "JSON Lines on standard error; each has an `action`.", ("action", "meaning"), LOG_ACTIONS
+        ),
+    )
+    yield (
+        FOLDER / "crash-points.md",
+        _table("Crash points", "Where tests kill the engine.", ("point", "what a crash there leaves"), POINTS),
+    )
+    yield FOLDER / "phones.md", f"# The built-in phone network\n{NOTICE}\n```\n{table()}\n```\n"
+
+
+def stale() -> list[str]:
+    """The pages that do not say what the code does."""
+    return [path.name for path, text in pages() if not path.exists() or path.read_text(encoding="utf-8") != text]
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        wrong = stale()
+        if wrong:
+            sys.exit(f"out of date: {', '.join(wrong)}; run make docs")
+    else:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        for page, page_text in pages():
+            page.write_text(page_text, encoding="utf-8")
