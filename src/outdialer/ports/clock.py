@@ -1,6 +1,6 @@
 """Time and randomness from outside.
 
-Implemented by ``outdialer.engine.system`` (the machine's) and ``outdialer.simulation.world`` (virtual, seeded).
+Implemented by ``outdialer.engine.system.SystemClock`` and ``outdialer.engine.system.SystemIds``, the machine's own.
 """
 
 from typing import Protocol

@@ -125,6 +125,7 @@ class Ladder:
         tag: str = "far",
         headers: Sequence[str] = (),
         sdp: str = "",
+        contact: str = "<sip:far@127.0.0.1:5060>",
         branch: str = "",
         source: Address = PEER,
     ) -> bytes:
@@ -133,7 +134,7 @@ class Ladder:
             f"{method} sip:outdialer@127.0.0.1:5070 SIP/2.0",
             f"Via: SIP/2.0/UDP 127.0.0.1:5060;rport;branch=z9hG4bK{branch or f'{method}{sequence}'}",
             "Max-Forwards: 70", f"From: {invite.headers['to']};tag={tag}", f"To: {invite.headers['from']}",
-            f"Call-ID: {invite.call_id}", f"CSeq: {sequence} {method}", "Contact: <sip:far@127.0.0.1:5060>", *headers,
+            f"Call-ID: {invite.call_id}", f"CSeq: {sequence} {method}", f"Contact: {contact}", *headers,
             *(["Content-Type: application/sdp"] if sdp else []), f"Content-Length: {len(sdp)}", "", sdp,
         ]  # fmt: skip
         data = "\r\n".join(lines).encode()

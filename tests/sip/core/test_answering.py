@@ -5,7 +5,7 @@ import pytest
 from outdialer.carriers.sip.core.answering import STRANGER_REPLIES_PER_S
 from outdialer.ports.carrier import Ended
 
-from .ladder import LEG, PEER, SDP_ANSWER, STRANGER, Ladder
+from .ladder import LEG, SDP_ANSWER, STRANGER, Ladder
 
 HOLDS = [
     ("a=sendonly\r\n", b"a=recvonly"),
@@ -230,7 +230,6 @@ def test_a_bye_of_another_dialog_ends_nothing(tag: str) -> None:
     line.out("481")
     assert line.told() == []
     assert line.agent.open_legs() == [LEG]
-    assert PEER
 
 
 def test_record_route_and_every_via_come_back_in_order() -> None:
@@ -244,3 +243,13 @@ def test_record_route_and_every_via_come_back_in_order() -> None:
         "z9hG4bKc",
     ]
     assert answer.headers["record-route"] == "<sip:127.0.0.2;lr>"
+
+
+def test_a_re_invite_moves_the_remote_target() -> None:
+    line = Ladder()
+    invite, _ = line.answered()
+    line.ask("UPDATE", invite, contact="<sip:moved@127.0.0.6:5066>")
+    line.out("200")
+    line.hang_up()
+    bye, where = line.out_to("BYE")
+    assert (bye.uri, where) == ("sip:moved@127.0.0.6:5066", ("127.0.0.6", 5066))

@@ -15,6 +15,9 @@ _LASTING = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLI
 """After these nothing more is written until the file is opened anew: after a failed fsync nobody knows what the
 disk holds."""
 
+_SHARED_MEMORY = frozenset({sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMMAP})
+"""Trouble with the index of the log, which a full disk causes and which holds nothing that could be lost."""
+
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection with every durability setting on: WAL, a full fsync per commit, foreign keys enforced.
@@ -60,14 +63,15 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
 
 
 def _code(error: BaseException) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+    """SQLite's extended result code; 0 for anything else."""
+    return int(getattr(error, "sqlite_errorcode", 0))
 
 
 def is_storage_failure(error: BaseException) -> bool:
     """Whether the disk or the file is at fault, and not the statement."""
-    return _code(error) in _PASSING or is_lasting(error)
+    return _code(error) & 0xFF in _PASSING | _LASTING
 
 
 def is_lasting(error: BaseException) -> bool:
     """Whether nothing more may be written before the file is opened anew."""
-    return _code(error) in _LASTING
+    return _code(error) & 0xFF in _LASTING and _code(error) not in _SHARED_MEMORY

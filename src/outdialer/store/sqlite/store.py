@@ -12,7 +12,7 @@ from outdialer.ports.store import StoreUnavailable
 from outdialer.store.sqlite.books import Books, Connections, Database
 from outdialer.store.sqlite.calls import Calls
 from outdialer.store.sqlite.campaigns import Campaigns
-from outdialer.store.sqlite.connect import connect, connect_to_read
+from outdialer.store.sqlite.connect import connect, connect_to_read, is_storage_failure
 from outdialer.store.sqlite.dialing import SQL as LIVES
 from outdialer.store.sqlite.dialing import Dialing
 from outdialer.store.sqlite.equipment import Equipment
@@ -122,9 +122,11 @@ def _open(
         long = quick if inline else connect_to_read(path)
         opened.append(long)
         secret = _secret_of(quick)
-    except BaseException:
+    except BaseException as error:
         for connection in opened:
             connection.close()
+        if is_storage_failure(error):
+            raise StoreUnavailable(f"{path}: {error}") from error
         raise
     slow = None if inline else ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
     return Connections(writer=Writer(database, inline=inline), quick=quick, long=long, slow=slow), secret

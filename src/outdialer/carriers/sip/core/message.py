@@ -76,6 +76,10 @@ def parse(data: bytes) -> Message:
     if "\r\n " in text or "\r\n\t" in text:
         text = _unfold(text)
     lines = text.split("\r\n")
+    if not len(lines) - 1 == text.count("\n") == text.count("\r"):
+        raise ParseError("bare line end")
+    if len(text) > MAX_HEADER_LENGTH and max(map(len, lines)) > MAX_HEADER_LENGTH:
+        raise ParseError("header too long")
     headers = _parse_headers(lines)
     method, uri, status, reason = _parse_start(lines[0])
     sequence, named = _parse_sequence(headers["cseq"])
@@ -118,11 +122,9 @@ def _parse_headers(lines: list[str]) -> dict[str, str]:
     for line in lines[1:]:
         name, colon, value = line.partition(":")
         key = _NAMES.get(name) or _header_name(name)
-        if not colon or len(line) > MAX_HEADER_LENGTH:
+        if not colon:
             raise ParseError("header line")
         value = value.strip(" \t")
-        if "\n" in value or "\r" in value:
-            raise ParseError("bare line end in a header")
         if key in headers:
             if key in _ONCE:
                 raise ParseError(f"{key} given twice")

@@ -60,7 +60,8 @@ def request_uri(destination: str, domain: str) -> str:
     Raises:
         ValueError: the destination cannot be written into a request, or needs TLS (``sips:``).
     """
-    if destination.startswith("+") and destination[1:].isdecimal() and safe_uri(f"sip:{domain}"):
+    number = destination[1:]
+    if destination[:1] == "+" and number.isascii() and number.isdecimal() and safe_uri(f"sip:{domain}"):
         return f"sip:{destination}@{domain}"
     uri = destination.partition("?")[0]
     if not safe_uri(uri) or uri[:5].lower() == "sips:":

@@ -1,0 +1,1 @@
+"""Benchmarks: each prints a ratio against a baseline that ran beside it in the same command."""
