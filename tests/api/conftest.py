@@ -4,11 +4,13 @@
 """
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import cache
 from typing import Any
 
 import httpx
 import pytest
+from litestar import Litestar
 
 from outdialer.api.app import create_app
 from outdialer.api.auth import new_access_key
@@ -21,6 +23,38 @@ CUSTOMER = 1
 OTHER_CUSTOMER = 2
 
 
+class Forward:
+    """Passes everything on to what ``target`` answers at that moment."""
+
+    def __init__(self, target: Callable[[], Any]) -> None:
+        self._target = target
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target(), name)
+
+
+class Stage:
+    """The one world that is being played; applications are costly to build, so all tests share them."""
+
+    world: "World"
+
+
+@cache
+def application(live: bool, old_time_format: bool) -> Litestar:
+    """An application over whatever world is on the stage."""
+    services = ApiServices(
+        store=Forward(lambda: Stage.world.store),  # type: ignore[arg-type]
+        clock=Forward(lambda: Stage.world.clock),  # type: ignore[arg-type]
+        ids=Forward(lambda: Stage.world.ids),  # type: ignore[arg-type]
+        hang_up=lambda leg, why: Stage.world.hung_up.append((leg, why)),
+        readiness=lambda: Stage.world.not_ready,
+        metrics=lambda: b"# TYPE outdialer_calls_live gauge\noutdialer_calls_live 0.0\n",
+        live=live,
+        old_time_format=old_time_format,
+    )
+    return create_app(services)
+
+
 class World:
     """What stands behind the application, for tests to look at and to move."""
 
@@ -31,18 +65,6 @@ class World:
         self.hung_up: list[tuple[int, str]] = []
         self.not_ready: list[str] = []
         self._random = random.Random(1)
-
-    def services(self, *, live: bool = False, old_time_format: bool = False) -> ApiServices:
-        return ApiServices(
-            store=self.store,
-            clock=self.clock,
-            ids=self.ids,
-            hang_up=lambda leg, why: self.hung_up.append((leg, why)),
-            readiness=lambda: self.not_ready,
-            metrics=lambda: b"# TYPE outdialer_calls_live gauge\noutdialer_calls_live 0.0\n",
-            live=live,
-            old_time_format=old_time_format,
-        )
 
     async def key(self, customer: int = CUSTOMER, lifetime_us: int | None = None) -> str:
         now = self.clock.now()
@@ -57,13 +79,16 @@ class World:
         return token
 
     async def client(self, *, live: bool = False, old_time_format: bool = False) -> httpx.AsyncClient:
-        app = create_app(self.services(live=live, old_time_format=old_time_format))
-        return anonymous(app, Authorization=f"Bearer {await self.key()}")
+        headers = {"Authorization": f"Bearer {await self.key()}"}
+        return self.anonymous(headers, live=live, old_time_format=old_time_format)
 
-
-def anonymous(app: object, **headers: str) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
-    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)
+    def anonymous(
+        self, headers: dict[str, str] | None = None, *, live: bool = False, old_time_format: bool = False
+    ) -> httpx.AsyncClient:
+        Stage.world = self
+        app = application(live, old_time_format)
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+        return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)
 
 
 @pytest.fixture

@@ -5,10 +5,9 @@ import httpx
 import pytest
 from msgspec import structs
 
-from outdialer.api.app import create_app
 from outdialer.api.auth import KEY_LENGTH, new_access_key
 from outdialer.domain.units import NIL_ID
-from tests.api.conftest import CUSTOMER, World, anonymous, answered, refused
+from tests.api.conftest import CUSTOMER, World, answered, refused
 from tests.api.fakes import START, MemoryStore
 
 PATH = "/v1.0/campaigns"
@@ -38,13 +37,13 @@ async def test_every_slot(world: World, slot: str) -> None:
         "cookie token": {"Cookie": f"token={token}"},
     }.get(slot, {})
     query = f"?{slot.split()[1]}={token}" if slot.startswith("query") else ""
-    async with anonymous(create_app(world.services())) as client:
+    async with world.anonymous() as client:
         answered(await client.get(f"{PATH}{query}", headers=headers))
 
 
 async def test_the_first_slot_that_holds_something_decides(world: World) -> None:
     token = await world.key()
-    async with anonymous(create_app(world.services()), Authorization=f"Bearer {token}") as client:
+    async with world.anonymous({"Authorization": f"Bearer {token}"}) as client:
         refused(await client.get(f"{PATH}?token=x"), 401, "INVALID_CREDENTIALS")
         refused(await client.get(PATH, headers={"Cookie": "token=x"}), 401, "INVALID_CREDENTIALS")
         answered(await client.get(f"{PATH}?accesskey=x"))
@@ -53,7 +52,7 @@ async def test_the_first_slot_that_holds_something_decides(world: World) -> None
 
 @pytest.mark.parametrize("header", ["", "Basic dTpw", "Bearer", "Bearer ", "vb_x"])
 async def test_no_key(world: World, header: str) -> None:
-    async with anonymous(create_app(world.services()), Authorization=header) as client:
+    async with world.anonymous({"Authorization": header}) as client:
         response = await client.get(PATH)
     refused(response, 401, "AUTHENTICATION_REQUIRED", "Authentication is required")
     assert response.headers["www-authenticate"].startswith("Bearer")
@@ -70,7 +69,7 @@ async def test_expired_and_revoked(world: World, store: MemoryStore) -> None:
     revoked = await world.key()
     store.keys[-1] = structs.replace(store.keys[-1], tm_delete=world.clock.now())
     good = await world.key(lifetime_us=60_000_000)
-    async with anonymous(create_app(world.services())) as client:
+    async with world.anonymous() as client:
         for token in (expired, revoked):
             refused(await client.get(f"{PATH}?accesskey={token}"), 401, "INVALID_CREDENTIALS", "expired")
         answered(await client.get(f"{PATH}?accesskey={good}"))

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outdialer.api.app import all_resources, create_app
+from outdialer.api.app import all_resources
 from outdialer.api.errors import REASONS, http_status
 from outdialer.api.metrics import RequestMetrics
 from outdialer.api.openapi import SECURITY_SCHEMES, as_openapi_3_0, openapi_document, reasons_of
 from outdialer.api.operations import Operation
-from tests.api.conftest import World, anonymous, answered, created, refused
+from tests.api.conftest import World, answered, application, created, refused
 from tests.api.fakes import MemoryStore
 from tests.api.seeds import ATTEMPT, CALL, MemorySeeder
 
@@ -35,8 +35,8 @@ def path_of(operation: Operation, value: str = ID) -> str:
     return re.sub(r"\{\w+\}", value, operation.path)
 
 
-def test_the_application_serves_exactly_these(world: World) -> None:
-    app = create_app(world.services())
+def test_the_application_serves_exactly_these() -> None:
+    app = application(live=False, old_time_format=False)
     served = {
         (method, re.sub(r":str", "", route.path))
         for route in app.routes
@@ -113,7 +113,7 @@ async def test_the_reference_needs_nothing_from_elsewhere(client: httpx.AsyncCli
 
 @every_operation
 async def test_credentials(world: World, operation: Operation) -> None:
-    async with anonymous(create_app(world.services())) as client:
+    async with world.anonymous() as client:
         without = await client.request(operation.method, path_of(operation))
         bad = await client.request(operation.method, path_of(operation), headers={"Authorization": "Bearer vb_bad"})
     if operation.path in UNSECURED:

@@ -64,6 +64,7 @@ class WireCall(Struct, frozen=True, kw_only=True):
     answered_at: int
     acknowledged_at: int
     ended_at: int
+    """When one side hung up, and the other has agreed or is the phone."""
     ended_by: str
     heard_ms: int
     """How long the phone heard a voice."""
@@ -127,12 +128,16 @@ def read_wire(log: Path) -> Wire:
     """Read the phones' log; a last line that is not complete yet is left out."""
     invites: list[Invite] = []
     calls: list[WireCall] = []
+    byes: dict[str, int] = {}
     with log.open(encoding="utf-8") as lines:
         for line in lines:
             if not line.endswith("\n"):
                 break
             if '"event":"call"' in line:
-                calls.append(_wire_call(json.loads(line)))
+                calls.append(_wire_call(json.loads(line), byes))
+            elif '"dir":"out","method":"BYE","status":0' in line:
+                record = json.loads(line)
+                byes.setdefault(record["call_id"], record["at"])
             elif '"INVITE"' in line:
                 record = json.loads(line)
                 if _starts_a_call(record):
@@ -145,7 +150,7 @@ def _starts_a_call(record: dict[str, Any]) -> bool:
     return request and not record["retransmission"] and ";tag=" not in record["to"]
 
 
-def _wire_call(record: dict[str, Any]) -> WireCall:
+def _wire_call(record: dict[str, Any], byes: dict[str, int]) -> WireCall:
     audio = record["audio"]
     return WireCall(
         call_id=record["call_id"],
@@ -157,7 +162,7 @@ def _wire_call(record: dict[str, Any]) -> WireCall:
         invite_at=record["invite_at"],
         answered_at=record["answered_at"],
         acknowledged_at=record["acknowledged_at"],
-        ended_at=record["ended_at"],
+        ended_at=byes.get(record["call_id"], record["ended_at"]),
         ended_by=record["ended_by"],
         heard_ms=audio["duration_ms"] if audio else 0,
         problems=tuple(record["problems"]),

@@ -1,8 +1,8 @@
 """Engines in processes of their own, made to be killed: ``python -m tests.crash.engine_process``.
 
 Reads one ``Life`` as JSON a line from standard input and lives it in a child process, forked after everything is
-imported, so that the next life begins at once. Each child writes one ``Ready`` as JSON to standard output when it
-dials. Children die with this process, and this process ends with its standard input.
+imported, so that the next life begins at once. Standard output tells of each child twice, as JSON: ``Born`` when it
+is forked and ``Ready`` when it dials. Children die with this process, and this process ends with its standard input.
 
 Two lives are wrong on purpose (``mutant``), to prove that the checkers would see it:
 
@@ -16,6 +16,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +36,12 @@ from outdialer.domain.snapshot import Snapshot
 from outdialer.domain.units import MICROSECONDS_PER_SECOND, Instant
 from outdialer.engine import crash
 from outdialer.engine.recovery import Recovery, as_live_call
-from outdialer.media import data
-from outdialer.ports.carrier import Peer, RememberedLeg
 from outdialer.ports.store import AttemptChange, Claim, ClaimResult, Intent, Unresolved
 from outdialer.store.sqlite.store import SqliteStore
 from outdialer.telemetry import log_to_stderr
 
 SEND_FIRST = "send-first"
 RETRY_AT_ONCE = "retry-at-once"
-SOUND = Path(data.__path__[0]) / "demo.wav"
 
 
 class Life(Struct, frozen=True, kw_only=True):
@@ -66,8 +64,14 @@ class Life(Struct, frozen=True, kw_only=True):
     mutant: str = ""
 
 
-class Ready(Struct, frozen=True):
-    """A life has begun."""
+class Born(Struct, frozen=True, tag=True):
+    """The process is there."""
+
+    pid: int
+
+
+class Ready(Struct, frozen=True, tag=True):
+    """It dials."""
 
     pid: int
 
@@ -83,6 +87,7 @@ def main() -> None:
         if child == 0:
             os.close(ours)
             _be(life, lifeline)
+        _say(Born(child))
     _reap(child)
 
 
@@ -92,6 +97,10 @@ def _reap(child: int) -> None:
         with suppress(ChildProcessError):
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
+
+
+def _say(news: Born | Ready) -> None:
+    os.write(1, msgspec.json.encode(news) + b"\n")
 
 
 def _be(life: Life, lifeline: int) -> None:
@@ -121,8 +130,7 @@ async def _live(life: Life, lifeline: int) -> None:
     await app.start()
     if life.people:
         await _begin_campaign(app, life)
-    sys.stdout.buffer.write(msgspec.json.encode(Ready(os.getpid())) + b"\n")
-    sys.stdout.buffer.flush()
+    _say(Ready(os.getpid()))
     await stopped.wait()
     await app.engine.drain(5.0)
     await app.stop()
@@ -144,13 +152,14 @@ async def _begin_campaign(app: App, life: Life) -> None:
     rest = Rest(client)
     try:
         people = [Person(n, f"person {n}", "", "", (*pair, "", "", "")) for n, pair in enumerate(life.people)]
-        run = await create_run(rest, "crash tests", _terms(life), people)
+        with as_file(files("outdialer.media") / "data" / "demo.wav") as sound:
+            run = await create_run(rest, "crash tests", _terms(life, sound), people)
         await rest.call("PUT", f"/campaigns/{run.campaign_id}/status", {"status": "run"})
     finally:
         await rest.close()
 
 
-def _terms(life: Life) -> Terms:
+def _terms(life: Life, sound: Path) -> Terms:
     tries = (*life.max_tries, 0, 0, 0)
     return Terms(
         outplan={
@@ -160,7 +169,7 @@ def _terms(life: Life) -> Terms:
             **{f"max_try_count_{index}": count for index, count in enumerate(tries)},
         },
         actions=[
-            {"type": "play", "option": {"stream_urls": [str(SOUND)]}},
+            {"type": "play", "option": {"stream_urls": [str(sound)]}},
             {"type": "hangup", "option": {}},
         ],
     )
@@ -240,7 +249,6 @@ def _retry_at_once() -> None:
 
 
 MUTANTS = {SEND_FIRST: _send_first, RETRY_AT_ONCE: _retry_at_once}
-_UNUSED: tuple[type, ...] = (Peer, RememberedLeg)
 
 if __name__ == "__main__":
     main()

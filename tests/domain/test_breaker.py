@@ -76,3 +76,9 @@ def test_a_long_outage_overflows_nothing() -> None:
 def test_a_fresh_breaker_is_closed() -> None:
     assert Breaker() == Breaker(refusals=0, pauses=0, open_until=0, reason="")
     assert not Breaker().probing
+
+
+def test_after_a_pause_for_a_useless_address_one_refusal_is_enough() -> None:
+    failed = after_failure(Breaker(), "no route to host", NOW)
+    again = after_answer(failed, 503, 0, failed.open_until)
+    assert (again.open_until, again.pauses) == (failed.open_until + 60 * SECOND, 2)

@@ -268,6 +268,46 @@ async def test_the_ring_limit_cancels_by_the_loop_s_own_time(bench: Bench) -> No
     assert (await bench.event(Ended)).why == "ring-limit"
 
 
+async def test_a_sink_that_raises_costs_nobody_else_an_event() -> None:
+    bench, seen = Bench(), asyncio.Event()
+    failures: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context["message"]))
+
+    def sink(event: CarrierEvent) -> None:
+        if isinstance(event, Ended):
+            seen.set()
+        raise ZeroDivisionError
+
+    await bench.carrier.start(sink)
+    bench.dial()
+    bench.far.answer(await bench.far.request("INVITE"), "486 Busy Here")
+    await asyncio.wait_for(seen.wait(), 20)
+    assert failures == ["the sink failed on Sent", "the sink failed on Ended"]
+    await bench.stop()
+
+
+async def test_orders_given_by_the_sink_are_carried_out_in_turn() -> None:
+    bench, told, over = Bench(), [], asyncio.Event()
+
+    def sink(event: CarrierEvent) -> None:
+        told.append(type(event).__name__)
+        if isinstance(event, Answered):
+            bench.carrier.accept(7)
+            bench.carrier.hang_up(7, "flow-done")
+            told.append("ordered")
+        if isinstance(event, Ended):
+            over.set()
+
+    await bench.carrier.start(sink)
+    bench.dial()
+    bench.far.answer(await bench.far.request("INVITE"), "200 OK", body=SDP)
+    await bench.far.request("ACK")
+    bench.far.answer(await bench.far.request("BYE"), "200 OK")
+    await asyncio.wait_for(over.wait(), 20)
+    assert told == ["Sent", "Answered", "ordered", "Ended"]
+    await bench.stop()
+
+
 async def test_a_second_life_ends_what_the_first_one_left(bench: Bench) -> None:
     bench.dial()
     invite = await bench.far.request("INVITE")

@@ -11,7 +11,8 @@ from outdialer.ports.store import Page, StoreInUse, StoreTooNew, StoreUnavailabl
 from outdialer.store.sqlite.check import check
 from outdialer.store.sqlite.connect import connect
 from outdialer.store.sqlite.migrate import migrate, migrations, schema_version
-from tests.store.world import CUSTOMER, NOW, Ids, SqliteStore, claim_due, fixed_bytes, furnish, open_store
+from outdialer.store.sqlite.store import SqliteStore
+from tests.store.world import CUSTOMER, NOW, Ids, claim_due, fixed_bytes, furnish, open_store
 
 
 async def test_the_first_opening_furnishes_the_file(tmp_path: Path) -> None:

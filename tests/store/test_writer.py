@@ -34,11 +34,11 @@ def insert(n: int) -> Callable[[sqlite3.Connection], int]:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[sqlite3.Connection]:
+async def database(tmp_path: Path) -> sqlite3.Connection:
     connection = connect(tmp_path / "w.db")
     connection.execute("CREATE TABLE rows (n INTEGER PRIMARY KEY, tx INTEGER)")
     connection.execute("CREATE TABLE commits (n INTEGER PRIMARY KEY)")
-    yield connection
+    return connection
 
 
 @pytest.fixture

@@ -253,3 +253,15 @@ def test_a_re_invite_moves_the_remote_target() -> None:
     line.hang_up()
     bye, where = line.out_to("BYE")
     assert (bye.uri, where) == ("sip:moved@127.0.0.6:5066", ("127.0.0.6", 5066))
+
+
+def test_a_cancel_comes_too_late_for_a_re_invite_that_is_answered() -> None:
+    line = Ladder()
+    invite, _ = line.answered()
+    line.ask("INVITE", invite, sdp=SDP_ANSWER, branch="same")
+    line.out("200")
+    line.ask("CANCEL", invite, branch="same")
+    line.out("200")
+    line.ask("CANCEL", invite, sequence=2)
+    line.out("481")
+    assert line.agent.open_legs() == [LEG]

@@ -137,8 +137,8 @@ def test_our_description_reads_back() -> None:
         ("c=IN IP4 127.0.0.1\nm=audio 6000 RTP/AVP 18 8\na=inactive", ("127.0.0.1", 6000, 8), "inactive"),
         ("c=IN IP4 127.0.0.1\nm=audio 6000 RTP/AVP 0\nc=IN IP4 127.0.0.2/127", ("127.0.0.2", 6000, 0), "sendrecv"),
         (
-            "c=IN IP4 127.0.0.1\na=recvonly\nm=video 1 RTP/AVP 31\nc=IN IP4 127.0.0.9\na=inactive\nm=audio 6 RTP/AVP 0\n"
-            "m=audio 7 RTP/AVP 8\na=sendonly",
+            "c=IN IP4 127.0.0.1\na=recvonly\nm=video 1 RTP/AVP 31\nc=IN IP4 127.0.0.9\na=inactive\n"
+            "m=audio 6 RTP/AVP 0\nm=audio 7 RTP/AVP 8\na=sendonly",
             ("127.0.0.1", 6, 0),
             "recvonly",
         ),

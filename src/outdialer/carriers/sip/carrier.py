@@ -8,12 +8,12 @@ from pathlib import Path
 
 from msgspec import structs
 
-from outdialer.carriers.sip.core.outputs import Probed, Send
+from outdialer.carriers.sip.core.outputs import Output, Probed, Send
 from outdialer.carriers.sip.core.uri import split_host_port
 from outdialer.carriers.sip.core.user_agent import UserAgent
 from outdialer.carriers.sip.resolver import Resolver
 from outdialer.carriers.sip.transport import Address, NonLoopbackRefused, Transport, UdpTransport, is_loopback
-from outdialer.ports.carrier import DialOrder, EventSink, NotSent, Peer, PeerHealth, RememberedLeg, Sent
+from outdialer.ports.carrier import CarrierEvent, DialOrder, EventSink, NotSent, Peer, PeerHealth, RememberedLeg, Sent
 from outdialer.ports.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ class SipCarrier:
         self._tasks: set[asyncio.Task[None]] = set()
         self._probes: dict[int, asyncio.Future[int]] = {}
         self._last_probe = 0
+        self._flushing = False
         self._wake: asyncio.TimerHandle | None = None
         self._transport: Transport | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -114,7 +115,7 @@ class SipCarrier:
     def hang_up(self, leg: int, why: str) -> None:
         """End a leg: CANCEL before the answer, BYE after it. Unknown or ended legs are ignored."""
         if self._pending.pop(leg, None) is not None:
-            self._sink(NotSent(leg, self._clock.now(), why))
+            self._tell(NotSent(leg, self._clock.now(), why))
             return
         self._agent.hang_up(self._loop.time(), leg, why)
         self._flush()
@@ -212,26 +213,45 @@ class SipCarrier:
     # Out of the user agent
 
     def _flush(self) -> None:
-        """Send and tell everything the user agent has produced, then arm its next deadline."""
-        while outputs := self._agent.take_outputs():
-            at = self._clock.now()
-            for output in outputs:
-                if isinstance(output, Send):
-                    self._send(output, at)
-                elif isinstance(output, Probed):
-                    self._probed(output)
-                else:
-                    self._sink(structs.replace(output, at=at))
+        """Send and tell everything the user agent has produced, then arm its next deadline.
+
+        An order that the sink gives meanwhile is carried out in turn, not inside: events keep their order.
+        """
+        if self._flushing:
+            return
+        self._flushing = True
+        try:
+            while outputs := self._agent.take_outputs():
+                for output in outputs:
+                    self._put_out(output)
+        finally:
+            self._flushing = False
         self._arm()
 
-    def _send(self, packet: Send, at: int) -> None:
+    def _put_out(self, output: Output) -> None:
+        if isinstance(output, Send):
+            self._send(output)
+        elif isinstance(output, Probed):
+            self._probed(output)
+        else:
+            self._tell(structs.replace(output, at=self._clock.now()))
+
+    def _tell(self, event: CarrierEvent) -> None:
+        """Hand an event on; a sink that raises must not cost other calls their events."""
+        try:
+            self._sink(event)
+        except Exception as error:
+            told = type(event).__name__
+            self._loop.call_exception_handler({"message": f"the sink failed on {told}", "exception": error})
+
+    def _send(self, packet: Send) -> None:
         try:
             self._open_transport().send(packet.data, packet.address)
         except OSError as error:
             self._unsendable(packet, error)
             return
         if packet.first and packet.leg is not None:
-            self._sink(Sent(packet.leg, at))
+            self._tell(Sent(packet.leg, self._clock.now()))
 
     def _unsendable(self, packet: Send, error: OSError) -> None:
         """A first INVITE that the kernel did not take was never sent; anything later is resent or ends the leg."""
@@ -243,7 +263,7 @@ class SipCarrier:
         now = self._loop.time()
         if packet.first:
             self._agent.not_sent(now, packet.leg)
-            self._sink(NotSent(packet.leg, self._clock.now(), "refused-address" if refused else "send-failed"))
+            self._tell(NotSent(packet.leg, self._clock.now(), "refused-address" if refused else "send-failed"))
         elif refused:
             self._agent.unreachable(now, packet.leg)
 
@@ -264,7 +284,7 @@ class SipCarrier:
         self._wake = self._loop.call_at(deadline, self._on_wake)
 
     def _not_sent(self, order: DialOrder, why: str) -> None:
-        self._sink(NotSent(order.leg, self._clock.now(), why))
+        self._tell(NotSent(order.leg, self._clock.now(), why))
 
     # What orders need
 

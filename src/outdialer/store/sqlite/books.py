@@ -49,7 +49,7 @@ class Books:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._life = Life()
-        self._terms: dict[int, OutplanTerms] = {}
+        self._terms: dict[tuple[int, int], OutplanTerms] = {}
         self._closed_gates: dict[tuple[int, int], str] = {}
 
     async def _write(self, operation: Callable[[Database], T], *, rows: int = 1, wakes: bool = True) -> T:
@@ -72,12 +72,12 @@ class Books:
 
     def _terms_of(self, customer: int, version: int) -> OutplanTerms:
         """The terms of an outplan version, remembered; only committed rows are seen here."""
-        terms = self._terms.get(version)
+        terms = self._terms.get((customer, version))
         if terms is None:
             terms = read_terms(self._connections.quick, customer, version)
             if len(self._terms) >= TERMS_KEPT:
                 self._terms.clear()
-            self._terms[version] = terms
+            self._terms[customer, version] = terms
         return terms
 
 

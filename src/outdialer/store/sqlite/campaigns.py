@@ -23,7 +23,10 @@ class Campaigns(Books):
     """Who is called, how, and what happens on answer."""
 
     async def create_campaign(self, customer: int, campaign: Campaign) -> Campaign:
-        """Store a new campaign and its first version, and bind its outdial to it."""
+        """Store a new campaign and its first version, and bind its outdial to it.
+
+        An outplan or outdial that the customer does not have stays unset.
+        """
 
         def create(database: Database) -> Campaign:
             row = _bindable(customer, campaign)
@@ -122,8 +125,13 @@ class Campaigns(Books):
             answered=attempts.get("answered", 0),
             retries_waiting=targets.get("retries_waiting", 0),
             next_due=next_due,
-            waiting_for=self._closed_gates.get((customer, row["key"]), ""),
+            waiting_for=self._waiting_for(customer, row),
         )
+
+    def _waiting_for(self, customer: int, row: rows.Row) -> str:
+        if row["status"] != CampaignStatus.RUN:
+            return f"campaign_status: {row['status']}"
+        return self._closed_gates.get((customer, row["key"]), "")
 
     def note_gates(self, customer: int, gates: dict[int, str]) -> None:
         """Remember, in memory only, what keeps campaigns (by key) from dialing more; "" forgets."""

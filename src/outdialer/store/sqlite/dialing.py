@@ -66,6 +66,8 @@ class Dialing(Books):
             rows=len(claims),
             wakes=False,
         )
+        for line in plan.lines:
+            self._closed_gates[customer, line.campaign] = ""
         for key, gate in plan.closed_gates.items():
             self._closed_gates[customer, key] = claiming.describe(gate)
         return result

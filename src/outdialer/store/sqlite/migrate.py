@@ -56,10 +56,8 @@ def _run(connection: sqlite3.Connection, number: int, script: str) -> None:
 
 
 def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> Path:
-    """Copy the file beside itself; an older copy of the same version is kept and not written over."""
+    """Copy the file beside itself, in place of an older copy of the same version."""
     backup = path.with_name(f"{path.name}.before-version-{version + 1}")
-    if backup.exists():
-        return backup
     unfinished = backup.with_name(f"{backup.name}.part")
     unfinished.unlink(missing_ok=True)
     copy = sqlite3.connect(unfinished)
@@ -67,4 +65,4 @@ def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> Path:
         connection.backup(copy)
     finally:
         copy.close()
-    return unfinished.rename(backup)
+    return unfinished.replace(backup)

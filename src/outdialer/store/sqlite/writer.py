@@ -1,8 +1,9 @@
 """The one place that writes: a thread that lets waiting operations share a transaction (group commit).
 
 An fsync costs what a hundred rows cost, so operations that wait at the same time are run in one transaction and
-acknowledged together, after its COMMIT and not before. An operation that fails must not hurt its neighbours: the
-transaction is rolled back and its operations are run again, each in its own. Operations are functions of the
+acknowledged together, after its COMMIT and not before. An operation that fails must not hurt its neighbours: it is
+rolled back to where it began. When the disk fails, the transaction is rolled back and its operations are run again,
+each in its own, so that a large one that does not fit does not keep small ones out. Operations are functions of the
 connection and must be safe to run again after a rollback.
 """
 
@@ -119,6 +120,9 @@ class Writer:
             return batch
 
     def _run_together(self, batch: list[_Job]) -> None:
+        if len(batch) == 1:
+            self._run_alone(batch[0])
+            return
         try:
             self._transact(batch)
         except Exception:
@@ -138,7 +142,7 @@ class Writer:
         try:
             connection.execute("BEGIN IMMEDIATE")
             for job in jobs:
-                job.result = job.operation(connection)
+                _run_in_savepoint(connection, job)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -186,3 +190,17 @@ class Writer:
     def _wake_planner(self, batch: list[_Job]) -> None:
         if self.notify is not None and any(job.wakes and job.error is None for job in batch):
             self.notify()
+
+
+def _run_in_savepoint(connection: sqlite3.Connection, job: _Job) -> None:
+    """Run one operation of a transaction; an error of its own undoes it alone and is kept for its caller."""
+    job.error = None
+    connection.execute("SAVEPOINT operation")
+    try:
+        job.result = job.operation(connection)
+    except Exception as error:
+        if is_storage_failure(error) or not connection.in_transaction:
+            raise
+        connection.execute("ROLLBACK TO operation")
+        job.error = error
+    connection.execute("RELEASE operation")

@@ -120,6 +120,9 @@ class Answering:
         method = message.method
         if method == "BYE":
             return 200, b""
+        if method == "CANCEL":
+            answered = (*_key(message)[:3], "INVITE") in self._stored
+            return (200 if answered else 481), b""
         if message.sequence <= call.remote_sequence:
             return 500, b""
         call.remote_sequence = message.sequence

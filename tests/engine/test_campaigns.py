@@ -1,0 +1,127 @@
+"""The life of campaigns, from run to stop."""
+
+from outdialer.domain.campaign import CampaignStatus, EndHandle
+from outdialer.domain.units import MICROSECONDS_PER_SECOND
+from tests.engine.conftest import MakeWorld
+from tests.engine.world import BUSY, CUSTOMER, HANGS_UP, RINGS, action, done_by, number, numbers, path_of
+
+
+async def test_everybody_is_called_once_and_the_campaign_stops(make_world: MakeWorld) -> None:
+    world = await make_world(f"{number(1)}={HANGS_UP}")
+    people = await world.campaign(*numbers(20))
+    await world.until_status(people)
+    assert sorted(world.dialled()) == sorted(numbers(20))
+    assert done_by(await world.targets(people)) == ["success"] * 20
+    attempts = await world.attempts()
+    assert {(a.status, a.result, a.hangup_reason) for a in attempts} == {("done", "success", "normal")}
+    assert all(a.tm_ringing and a.tm_progressing and a.tm_hangup for a in attempts)
+
+
+async def test_stop_goes_through_stopping_and_run_goes_on(make_world: MakeWorld) -> None:
+    world = await make_world()
+    people = await world.campaign(*numbers(30), rate=20, actions=[action("sleep", duration=600)])
+    await world.until_talking(3)
+    await world.put(f"{path_of(people)}/status", status="stop")
+    ordered = world.clock.now()
+    assert await world.status(people) == CampaignStatus.STOPPING
+    await world.until_status(people)
+    assert all(invite.at < ordered + MICROSECONDS_PER_SECOND for invite in world.invites)
+    done = done_by(await world.targets(people))
+    assert 3 <= done.count("success") < 30
+    assert done.count("idle") == 30 - done.count("success"), "what was not sent is due again, its try given back"
+    await world.nothing_more_for(0.3)
+    await world.put(f"{path_of(people)}", dial_rate=0)
+    await world.put(f"{path_of(people)}/status", status="run")
+    await world.until_status(people)
+    assert done_by(await world.targets(people)) == ["success"] * 30
+    assert sorted(world.dialled()) == sorted(numbers(30))
+
+
+async def test_stop_without_calls_is_immediate(make_world: MakeWorld) -> None:
+    world = await make_world()
+    people = await world.campaign(number(1), end_handle=EndHandle.CONTINUE)
+    await world.until_ended(1)
+    await world.put(f"{path_of(people)}/status", status="stop")
+    assert await world.status(people) == CampaignStatus.STOP
+
+
+async def test_a_campaign_that_continues_calls_whom_it_is_given_later(make_world: MakeWorld) -> None:
+    world = await make_world()
+    people = await world.campaign(number(1), end_handle=EndHandle.CONTINUE)
+    await world.until_ended(1)
+    await world.nothing_more_for(0.2)
+    assert await world.status(people) == CampaignStatus.RUN
+    await world.add_people(people.outdial, number(2))
+    await world.until_ended(2)
+    assert world.dialled() == numbers(2, 1)
+    assert await world.status(people) == CampaignStatus.RUN
+
+
+async def test_the_next_campaign_starts_at_a_natural_end(make_world: MakeWorld) -> None:
+    world = await make_world()
+    following = await world.campaign(number(2), run=False)
+    first = await world.campaign(number(1), next_campaign=following.campaign)
+    await world.until_ended(2)
+    await world.until_status(following)
+    assert await world.status(first) == CampaignStatus.STOP
+    assert world.dialled() == [number(1), number(2)]
+
+
+async def test_the_next_campaign_does_not_start_at_a_manual_stop(make_world: MakeWorld) -> None:
+    world = await make_world()
+    following = await world.campaign(number(9), run=False)
+    talk = [action("sleep", duration=300)]
+    first = await world.campaign(number(1), next_campaign=following.campaign, actions=talk)
+    await world.until_talking()
+    await world.put(f"{path_of(first)}/status", status="stop")
+    await world.until_status(first)
+    await world.nothing_more_for(0.2)
+    assert await world.status(following) == CampaignStatus.STOP
+
+
+async def test_failing_numbers_never_stop_a_campaign(make_world: MakeWorld) -> None:
+    failing = {
+        number(1): "not-found:final_after_ms=20",
+        number(2): "unavailable:final_after_ms=20",
+        number(3): BUSY,
+        number(4): "decline:ring_after_ms=10,final_after_ms=20",
+    }
+    world = await make_world(*(f"{who}={what}" for who, what in failing.items()))
+    refused, foreign = "+19005550123", "sip:nobody@nowhere.invalid"
+    people = await world.campaign(*failing, refused, foreign, *numbers(6, 10), channels=1)
+    await world.until_status(people)
+    done = done_by(await world.targets(people))
+    assert done == ["exhausted"] * 4 + ["invalid"] + ["success"] * 7
+    assert refused not in world.dialled()
+    assert set(world.dialled()) >= set(numbers(6, 10))
+
+
+async def test_a_target_that_is_not_due_never_blocks_one_that_is(make_world: MakeWorld) -> None:
+    world = await make_world(f"{number(1)}={BUSY}")
+    people = await world.campaign(number(1), *numbers(8, 2), tries=(2, 0, 0, 0, 0), interval_ms=60_000, channels=1)
+    await world.until_ended(9)
+    assert world.dialled() == [number(1), *numbers(8, 2)]
+    stats = await world.stats(people)
+    assert (stats.retries_waiting, stats.targets_idle) == (1, 1)
+    assert stats.next_due is not None
+    world.clock.jump(61)
+    world.look_again()
+    await world.until_status(people)
+    assert done_by(await world.targets(people)) == ["exhausted"] + ["success"] * 8
+
+
+async def test_a_campaign_that_cannot_dial_says_why(make_world: MakeWorld) -> None:
+    world = await make_world(f"*={RINGS}")
+    people = await world.campaign(*numbers(3), channels=1)
+    await world.until_ringing(1)
+
+    async def waits() -> bool:
+        return (await world.stats(people)).waiting_for == "campaign_channels: 1 of 1"
+
+    await world.until(waits)
+    await world.store.inner.order_stop(CUSTOMER, people.campaign, world.clock.now())
+
+    async def silent() -> bool:
+        return (await world.stats(people)).waiting_for == "campaign_status: stopping"
+
+    await world.until(silent)
