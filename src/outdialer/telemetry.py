@@ -26,6 +26,7 @@ ACTIONS: dict[str, str] = {
     "script_failed": "A campaign's prompts cannot be rendered, with the reason.",
     "media_lost": "The media process is gone; it is started again.",
     "task_failed": "A background task ended with an unexpected error.",
+    "clock_jumped": "The machine's clock was set; time goes on evenly without the jump until the next start.",
     "slot_missed": "Send slots were missed and reserved anew.",
 }
 """Every value that ``action`` can have, with its meaning."""

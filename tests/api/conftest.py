@@ -43,9 +43,9 @@ class Stage:
 def application(live: bool, old_time_format: bool) -> Litestar:
     """An application over whatever world is on the stage."""
     services = ApiServices(
-        store=Forward(lambda: Stage.world.store),  # type: ignore[arg-type]
-        clock=Forward(lambda: Stage.world.clock),  # type: ignore[arg-type]
-        ids=Forward(lambda: Stage.world.ids),  # type: ignore[arg-type]
+        store=Forward(lambda: Stage.world.store),
+        clock=Forward(lambda: Stage.world.clock),
+        ids=Forward(lambda: Stage.world.ids),
         hang_up=lambda leg, why: Stage.world.hung_up.append((leg, why)),
         readiness=lambda: Stage.world.not_ready,
         metrics=lambda: b"# TYPE outdialer_calls_live gauge\noutdialer_calls_live 0.0\n",

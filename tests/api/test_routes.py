@@ -105,8 +105,8 @@ async def test_the_reference_needs_nothing_from_elsewhere(client: httpx.AsyncCli
     start = (await client.get("/docs/start.js")).text
     older = answered(await client.get(re.findall(r'url: "([^"]+)"', start)[0]))
     assert older["openapi"].startswith("3.0.")
-    assert '{"type": "null"}' not in json.dumps(older)
-    assert older == json.loads(json.dumps(as_openapi_3_0(DOCUMENT)))
+    assert '"null"' not in json.dumps(older["components"])
+    assert older["paths"] == json.loads(json.dumps(as_openapi_3_0(DOCUMENT)))["paths"]
     refused(await client.get("/docs/index.html"), 404, "ROUTE_NOT_FOUND")
     refused(await client.get("/docs/..%2Fapp.py"), 404, "ROUTE_NOT_FOUND")
 
@@ -153,7 +153,15 @@ async def test_unknown_objects(client: httpx.AsyncClient, operation: Operation) 
 
 @every_operation
 async def test_paths_are_exact(client: httpx.AsyncClient, operation: Operation) -> None:
-    for path in (path_of(operation) + "/", path_of(operation).upper() if "{" not in operation.path else "/v1.0"):
+    exact = path_of(operation)
+    upper = exact.upper() if "{" not in operation.path else "/v1.0"
+    for path in (
+        exact + "/",
+        exact + "%2F",
+        "http://127.0.0.1/" + exact,
+        exact.replace("/v1.0/", "/v1.0//") + "//",
+        upper,
+    ):
         refused(await client.request(operation.method, path, json={}), 404, "ROUTE_NOT_FOUND")
 
 
@@ -308,15 +316,15 @@ async def _ready(world: World, store: MemoryStore) -> tuple[httpx.AsyncClient, d
 
 
 @every_body
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(data=st.data())
 async def test_no_body_ever_gives_a_5xx(operation: Operation, data: st.DataObject) -> None:
     store = MemoryStore()
     client, ids = await _ready(World(store), store)
     document = data.draw(_shaped(operation) | JSON_VALUES)
     raw = data.draw(st.binary(max_size=40)) if data.draw(st.booleans()) else json.dumps(document).encode()
-    async with client:
-        response = await client.request(operation.method, path_of(operation, ids[operation.tag]), content=raw)
+    response = await client.request(operation.method, path_of(operation, ids[operation.tag]), content=raw)
+    await client.aclose()
     if response.status_code == 200:
         return
     reason = response.json()["error"]["reason"]
@@ -326,7 +334,7 @@ async def test_no_body_ever_gives_a_5xx(operation: Operation, data: st.DataObjec
 
 
 @every_operation
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(data=st.data())
 async def test_no_query_header_or_path_ever_gives_a_5xx(operation: Operation, data: st.DataObject) -> None:
     store = MemoryStore()
@@ -339,6 +347,6 @@ async def test_no_query_header_or_path_ever_gives_a_5xx(operation: Operation, da
     )
     headers = {name.encode(): text.encode("latin-1") for name, text in sent.items()}
     path = path_of(operation, ids.get(operation.tag, data.draw(st.sampled_from([ID, "a b", "%2F", "é"]))))
-    async with client:
-        response = await client.request(operation.method, path, params=query, headers=headers, content=b"{}")
+    response = await client.request(operation.method, path, params=query, headers=headers, content=b"{}")
+    await client.aclose()
     assert response.status_code < 500

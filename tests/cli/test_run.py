@@ -6,6 +6,7 @@ import json
 import signal
 import sqlite3
 import sys
+import wave
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,7 +20,6 @@ from outdialer.cli.exits import DONE, DRAINED, STORE, TRUNK, USAGE, Stop
 from outdialer.cli.ledger import compare, initial_invites
 from outdialer.cli.run import RunOptions, run
 from outdialer.config import TrunkSettings
-from outdialer.media.prompts import demonstration
 from outdialer.phones.network import PhoneNetwork
 from outdialer.store.sqlite.store import SqliteStore
 
@@ -35,6 +35,16 @@ async def phones(tmp_path: Path) -> AsyncIterator[PhoneNetwork]:
     await network.stop()
 
 
+def _short_sound(folder: Path) -> str:
+    path = folder / "beep.wav"
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8_000)
+        sound.writeframes(bytes(3_200))
+    return str(path)
+
+
 def _list(folder: Path, *numbers: str) -> Path:
     path = folder / "people.csv"
     path.write_text("name,destination_0\n" + "".join(f"P{number},+1202555{number}\n" for number in numbers))
@@ -47,7 +57,7 @@ def _options(people: Path, phones: PhoneNetwork | None, **changes: Any) -> RunOp
         people=people,
         trunk=TrunkSettings(host="127.0.0.1", port=port, rate_per_s=100, channels=20),
         source="+12025550100",
-        play=str(demonstration()),
+        play=_short_sound(people.parent),
         tries=(2, 2, 2, 2, 2),
         retry_after_s=0,
         db=people.with_suffix(".db"),
@@ -193,7 +203,7 @@ async def test_ctrl_c_drains_and_the_same_command_goes_on(tmp_path: Path) -> Non
     people = _list(tmp_path, *(f"0{index}" for index in range(100, 140)))
     command = [
         *(sys.executable, "-m", "outdialer.cli.main", "run", str(people), "--from", "+12025550100"),
-        *("--trunk", f"sip:127.0.0.1:{network.address[1]}", "--play", str(demonstration()), "--rate", "20"),
+        *("--trunk", f"sip:127.0.0.1:{network.address[1]}", "--play", _short_sound(tmp_path), "--rate", "20"),
         *("--channels", "10", "--tries", "1", "--ring", "2", "--db", str(tmp_path / "books.db")),
         *("--results", str(tmp_path / "results.jsonl"), "--targets", str(tmp_path / "targets.jsonl")),
     ]

@@ -1,8 +1,9 @@
 """Rates and channels, judged at the wire.
 
-The sender spaces its INVITEs exactly, by its own clock; the simulator's wire log shows that spacing to the
-microsecond. Over SIP the phones' times are the kernel's receive times: between the sender's clock reading and the
-kernel's lies the work of writing the datagram, which on a busy machine varies by some milliseconds.
+The sender waits a whole interval from the moment an INVITE has left, so that at the simulator's wire the distance is
+never shorter, not by a microsecond. Over SIP the phones' times are the kernel's receive times: loopback takes a
+datagram within the sender's system call, but the kernel cuts its time off at whole microseconds, and may take it a
+little later where it hands the work to another thread.
 """
 
 from collections import Counter
@@ -12,7 +13,7 @@ from outdialer.domain.model import CampaignCall
 from tests.engine.conftest import MakeWorld
 from tests.engine.world import BUSY, RINGS, Network, action, assert_rate, done_by, number, numbers
 
-JITTER_US: dict[Network, int] = {"simulator": 0, "sip": 15_000}
+JITTER_US: dict[Network, int] = {"simulator": 0, "sip": 2_000}
 
 
 def most_at_once(attempts: Sequence[CampaignCall], arrived: dict[str, int]) -> int:
@@ -42,7 +43,7 @@ async def test_the_campaigns_rate_holds_at_the_wire(make_world: MakeWorld, netwo
     await world.until_status(quick)
     of_slow = [invite for invite in world.invites if invite.number in numbers(15)]
     assert_rate(of_slow, 10, JITTER_US[network])
-    assert_rate(world.invites, 100, min(JITTER_US[network], 10_000))
+    assert_rate(world.invites, 100, JITTER_US[network])
 
 
 async def test_a_rate_below_one_a_second_is_kept(make_world: MakeWorld, network: Network) -> None:
@@ -79,15 +80,12 @@ async def test_the_campaigns_channels_are_never_exceeded(make_world: MakeWorld) 
 
 async def test_two_campaigns_share_a_trunk_fairly(make_world: MakeWorld, network: Network) -> None:
     world = await make_world(rate=40)
-    one = await world.campaign(*numbers(30), run=False)
-    other = await world.campaign(*numbers(30, 100), run=False)
-    for lists in (one, other):
-        await world.store.inner.order_run(1, lists.campaign, world.clock.now())
-    await world.until_invited(41)
-    first = Counter(who in numbers(30) for who in world.dialled()[1:41])
-    assert abs(first[True] - first[False]) <= 4, first
-    await world.until_status(one)
-    await world.until_status(other)
+    await world.campaign(*numbers(60))
+    await world.campaign(*numbers(60, 100))
+    # The first one may have taken the slots of its first half second alone: twenty.
+    await world.until_invited(65)
+    shared = Counter(who in numbers(60) for who in world.dialled()[25:65])
+    assert abs(shared[True] - shared[False]) <= 2, shared
     assert_rate(world.invites, 40, JITTER_US[network])
 
 

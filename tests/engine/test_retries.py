@@ -22,7 +22,7 @@ async def test_destinations_are_tried_in_order_each_up_to_its_limit(make_world: 
 
 
 async def test_the_interval_runs_from_the_end_of_the_attempt_before(make_world: MakeWorld) -> None:
-    world = await make_world(f"*=busy:ring_after_ms=10,final_after_ms=300/{RINGS}/{HANGS_UP}")
+    world = await make_world(f"*=busy:ring_after_ms=10,final_after_ms=160/{RINGS}/{HANGS_UP}")
     people = await world.campaign(
         *numbers(4), tries=(3, 0, 0, 0, 0), interval_ms=400, ring_ms=200, actions=[action("sleep", duration=5_000)]
     )

@@ -14,7 +14,6 @@ from typing import Any, Literal, TypeAlias
 
 import httpx
 from msgspec import Struct
-from msgspec.structs import replace
 
 from outdialer.api.app import create_app
 from outdialer.api.auth import new_access_key
@@ -241,8 +240,8 @@ class World:
             self.phones.subscribe(self._on_line)
             host, port = self.phones.address
         self._mix = mix
-        base = trunk or Trunk(id=self.ids.new(0), host=host, rate_per_s=rate, channels=channels)
-        self.trunk = await inner.put_trunk(CUSTOMER, _located(base, host, port), self.clock.now())
+        trunk = trunk or Trunk(id=self.ids.new(0), host=host, port=port, rate_per_s=rate, channels=channels)
+        self.trunk = await inner.put_trunk(CUSTOMER, trunk, self.clock.now())
         await self.new_life()
         if started:
             await self.engine.start()
@@ -617,7 +616,3 @@ def path_of(lists: Lists, kind: str = "campaigns") -> str:
 def _address(target: str) -> Address:
     kind = "tel" if target.startswith("+") else "sip"
     return Address(type=kind, target=target) if target else Address()
-
-
-def _located(trunk: Trunk, host: str, port: int) -> Trunk:
-    return replace(trunk, host=trunk.host if trunk.host != "phones" else host, port=port)

@@ -193,6 +193,17 @@ async def test_targets(store: SqliteStore, ids: Ids) -> None:
     assert await store.targets_in_order(CUSTOMER, outdial.id, in_order[0][0], 10) == in_order[1:]
 
 
+async def test_a_target_deleted_between_its_tries_waits_no_more(store: SqliteStore, ids: Ids) -> None:
+    setting = await furnish(store, ids, ALICE)
+    (intent,) = (await claim_due(store, ids, NOW)).intents
+    await store.record(CUSTOMER, [ended(intent, NOW, BUSY)])
+    (target,) = await store.targets(CUSTOMER, setting.outdial.id, Page())
+    await store.delete_target(CUSTOMER, setting.outdial.id, target.id, NOW)
+    stats = await store.campaign_stats(CUSTOMER, setting.campaign.id)
+    assert stats is not None
+    assert (stats.retries_waiting, stats.targets_idle, stats.targets_done) == (0, 0, {"removed": 1})
+
+
 async def test_pages_of_targets_while_rows_are_added(store: SqliteStore, ids: Ids) -> None:
     outdial = await store.create_outdial(CUSTOMER, Outdial(id=ids(), tm_create=NOW))
     made = await store.create_targets(CUSTOMER, outdial.id, [new_target(ids(), ALICE) for _ in range(9)], NOW)

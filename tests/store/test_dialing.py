@@ -357,6 +357,18 @@ async def test_what_was_not_sent_is_given_back(store: SqliteStore, ids: Ids) -> 
     assert again.claim.line.try_count == 1
 
 
+async def test_an_answer_that_only_the_end_tells_of_counts(store: SqliteStore, ids: Ids) -> None:
+    setting = await furnish(store, ids, ALICE)
+    (intent,) = (await claim_due(store, ids, NOW)).intents
+    await store.record(CUSTOMER, [ended(intent, NOW + 1, of_unknown(answered=True))])
+    attempt = await store.campaigncall(CUSTOMER, intent.claim.attempt_id)
+    assert attempt is not None
+    assert attempt.answered
+    stats = await store.campaign_stats(CUSTOMER, setting.campaign.id)
+    assert stats is not None
+    assert (stats.answered, stats.talking, stats.dialing) == (1, 0, 0)
+
+
 async def test_done_is_done(store: SqliteStore, ids: Ids) -> None:
     await furnish(store, ids, ALICE)
     (intent,) = (await claim_due(store, ids, NOW)).intents
@@ -454,6 +466,15 @@ async def test_a_new_epoch_finds_what_the_old_one_left(store: SqliteStore, ids: 
     call = await store.call(CUSTOMER, one.claim.call_id)
     assert call is not None
     assert call.status == CallStatus.HANGUP
+
+
+async def test_a_new_epoch_recounts_the_channels(store: SqliteStore, ids: Ids) -> None:
+    await furnish(store, ids, ALICE, BOB)
+    await claim_due(store, ids, NOW)
+    before = await snapshot(store)
+    await store._write(lambda database: database.execute("UPDATE limits SET in_use = 77").rowcount)
+    await store.begin_epoch("worker", NOW)
+    assert await snapshot(store) == before
 
 
 async def test_what_an_old_epoch_writes_changes_nothing(store: SqliteStore, ids: Ids) -> None:

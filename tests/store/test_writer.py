@@ -1,6 +1,7 @@
 """Group commit: operations share a transaction, and one that fails hurts nobody else."""
 
 import asyncio
+import shutil
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +11,7 @@ import pytest
 
 from outdialer.ports.store import StoreUnavailable
 from outdialer.store.sqlite.connect import connect
-from outdialer.store.sqlite.writer import ROWS_PER_TRANSACTION, Writer
+from outdialer.store.sqlite.writer import IDLE_FOLD_ROWS, ROWS_PER_TRANSACTION, Writer
 
 
 class Gate:
@@ -126,17 +127,18 @@ async def test_closing_writes_what_waits(database: sqlite3.Connection, tmp_path:
     connection.close()
 
 
-async def test_the_log_is_folded_back_when_the_writer_is_idle(writer: Writer, tmp_path: Path) -> None:
+async def test_the_log_is_folded_back_when_the_writer_is_idle(database: sqlite3.Connection, tmp_path: Path) -> None:
     def many(database: sqlite3.Connection) -> None:
-        database.executemany("INSERT INTO rows (n) VALUES (?)", [(n,) for n in range(6_000)])
+        database.executemany("INSERT INTO rows (n) VALUES (?)", [(n,) for n in range(IDLE_FOLD_ROWS + 1)])
 
+    writer = Writer(database, inline=True)
     await writer.run(many)
-    await writer.run(insert(10_000))
     copy = tmp_path / "copy.db"
-    copy.write_bytes((tmp_path / "w.db").read_bytes())
+    await asyncio.to_thread(shutil.copy, tmp_path / "w.db", copy)
     connection = sqlite3.connect(copy)
-    assert connection.execute("SELECT count(*) FROM rows").fetchone()[0] >= 6_000
+    assert connection.execute("SELECT count(*) FROM rows").fetchone() == (IDLE_FOLD_ROWS + 1,)
     connection.close()
+    await writer.close()
 
 
 @pytest.mark.parametrize("inline", [True, False])

@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 import msgspec
 from litestar import Request, Response, route
@@ -70,8 +71,11 @@ class Server:
     def handler(self, operation: Operation) -> HTTPRouteHandler:
         """The route of an operation."""
         path = re.sub(r"\{(\w+)\}", r"{\1:str}", operation.path)
+        exact = _exact(operation.path)
 
         async def endpoint(request: AnyRequest) -> Response[bytes]:
+            if not exact.fullmatch(_sent_path(request.scope)):
+                return self.failure(request, ApiError("ROUTE_NOT_FOUND", "No such path: paths are exact."))
             return await self._answer(operation, request)
 
         declare = route(path, http_method=operation.method, status_code=200, name=operation.name)  # type: ignore[arg-type]
@@ -87,7 +91,6 @@ class Server:
         return response
 
     async def _serve(self, operation: Operation, request: AnyRequest) -> Response[bytes]:
-        _check_exact(request.scope)
         services, now = self._services, self._services.clock.now()
         customer = await authenticate(request, services.store, now) if operation.secured else 0
         ids = path_ids(operation, request.path_params)
@@ -122,9 +125,14 @@ def _success(answer: msgspec.Struct, headers: Mapping[str, str]) -> Response[byt
     return Response(msgspec.json.encode(answer), media_type=JSON_MEDIA_TYPE, headers=headers, status_code=200)
 
 
-def _check_exact(scope: Scope) -> None:
-    if scope["path"].endswith("/") or scope.get("raw_path", b"").split(b"?")[0].endswith(b"/"):
-        raise ApiError("ROUTE_NOT_FOUND", "No such path: paths have no slash at the end.")
+def _sent_path(scope: Scope) -> str:
+    """The path as the client wrote it; the router forgives doubled and trailing slashes, the contract does not."""
+    raw = scope.get("raw_path")
+    return unquote(raw.partition(b"?")[0].decode("latin-1")) if raw else scope["path"]
+
+
+def _exact(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)), re.DOTALL)
 
 
 def _refusal(error: Exception) -> ApiError:

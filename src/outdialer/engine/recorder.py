@@ -63,7 +63,7 @@ class Recorder:
         reach("recorded")
         for _, then in batch:
             if then is not None:
-                then()
+                _run(then)
 
     async def _fail(self, error: StoreUnavailable) -> None:
         self._metrics.store_failures.inc()
@@ -72,3 +72,11 @@ class Recorder:
         self.failing = str(error) or "the store cannot write"
         pause = Bell()
         await pause.wait(RETRY_S)
+
+
+def _run(then: Callable[[], None]) -> None:
+    """Whatever one call runs into, the changes of all others must still be written."""
+    try:
+        then()
+    except Exception as error:
+        log("task_failed", logging.ERROR, error, task="after a recorded change")

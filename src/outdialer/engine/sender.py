@@ -112,7 +112,8 @@ class Sender:
         elif earliest > now:
             heapq.heappush(self._waiting, (earliest, next(self._sequence), slot, intent))
         else:
-            for pace in (trunk, campaign):
-                pace.last_sent = now
-                pace.lag = max(0, now - slot) if pace.gap else 0
             self._send(intent, slot)
+            sent = self._clock.now()  # Not before: the distance is kept between packets, not between decisions.
+            for pace in (trunk, campaign):
+                pace.last_sent = sent
+                pace.lag = max(0, sent - slot) if pace.gap else 0

@@ -1,17 +1,49 @@
 """The machine's own clock and randomness: the only file that reads either."""
 
+import logging
 import os
 import time
+from collections.abc import Callable
 
 from outdialer.domain.units import MICROSECONDS_PER_MS, Id, Instant
+from outdialer.telemetry import log
+
+SMALL_STEP_US = 1_000_000
+"""A difference that is followed at once: what keeping the machine's clock right by network time amounts to."""
 
 
 class SystemClock:
-    """The wall clock."""
+    """The wall clock, without its jumps.
+
+    An interval that was promised must not shrink because somebody set the clock, so a jump of more than a second is
+    not followed: time goes on evenly from where it was until the next start. Time asleep counts (CLOCK_BOOTTIME,
+    where the system has it).
+    """
+
+    def __init__(
+        self, wall: Callable[[], Instant] = lambda: time.time_ns() // 1_000, even: Callable[[], Instant] | None = None
+    ) -> None:
+        """``wall`` and ``even`` (time that only runs forward, from any start) are the machine's unless given."""
+        self._wall = wall
+        self._even = even or _even_time
+        self._offset = self._wall() - self._even()
+        self.jump = 0
+        """Microseconds by which the machine's clock is ahead of this one, when it jumped; else 0."""
 
     def now(self) -> Instant:
         """Microseconds since the Unix epoch, UTC."""
-        return time.time_ns() // 1_000
+        even = self._even()
+        offset = self._wall() - even
+        if abs(offset - self._offset) <= SMALL_STEP_US:
+            self._offset, self.jump = offset, 0
+        elif not self.jump:
+            self.jump = offset - self._offset
+            log("clock_jumped", logging.WARNING, seconds=self.jump / 1_000_000)
+        return even + self._offset
+
+
+def _even_time() -> Instant:
+    return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) // 1_000
 
 
 class SystemIds:

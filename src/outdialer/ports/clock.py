@@ -9,7 +9,10 @@ from outdialer.domain.units import Id, Instant
 
 
 class Clock(Protocol):
-    """Where wall-clock instants come from. Delays use the event loop's own time."""
+    """Where wall-clock instants come from. Delays use the event loop's own time.
+
+    It goes on evenly: an implementation does not follow a machine's clock that is set forward or back.
+    """
 
     def now(self) -> Instant:
         """Microseconds since the Unix epoch, UTC."""

@@ -45,8 +45,8 @@ def remembered(**changes: Any) -> RememberedLeg:
 class Ladder:
     """A user agent, the time, and everything it put out so far."""
 
-    def __init__(self) -> None:
-        self.agent = UserAgent(SECRET, *LOCAL)
+    def __init__(self, *, same_address: bool = True) -> None:
+        self.agent = UserAgent(SECRET, *LOCAL, same_address=same_address)
         self.now = 0.0
         self.sent: list[tuple[float, Message, Address]] = []
         self.events: list[Output] = []

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from outdialer.carriers.sip.core.dialog import dialog_from, dump
 from outdialer.domain.identity import branch, leg_identity
 from outdialer.ports.carrier import Answered, Ended, LateAnswer, RemoteMedia, Ringing, Trying
 
@@ -474,12 +475,86 @@ def test_stray_responses_change_nothing(change: str) -> None:
     line.out_nothing()
 
 
-def test_a_leg_that_may_not_be_reached_ends_here() -> None:
-    line = Ladder()
-    line.answered()
-    line.agent.unreachable(line.now, LEG)
-    assert line.event(Ended).why == "refused-address"
+def brought_to(line: Ladder, state: str) -> None:
+    """A call of ours in a state that has a name in the ladder."""
+    invite = line.dial()
+    if state in ("early", "cancelling", "answered", "up", "ending"):
+        line.reply(invite, 180)
+    if state in ("held", "cancelling"):
+        line.hang_up("operator")
+    if state in ("answered", "up", "ending"):
+        line.reply(invite, 200, sdp=SDP_ANSWER)
+    if state in ("up", "ending"):
+        line.accept()
+    if state == "ending":
+        line.hang_up("flow-done")
     line.out_all()
+    line.events.clear()
+
+
+@pytest.mark.parametrize("state", ["calling", "early", "held", "cancelling", "up", "ending"])
+def test_a_leg_that_may_not_be_reached_ends_here(state: str) -> None:
+    line = Ladder()
+    brought_to(line, state)
+    line.agent.unreachable(line.now, LEG)
+    ended = line.event(Ended)
+    assert (ended.local, ended.why) == (True, "refused-address")
+    assert line.told() == []
+    line.out_nothing()
+    line.nothing_left()
+
+
+def test_a_remembered_leg_that_may_not_be_reached_is_dropped_without_a_word() -> None:
+    for stored in (b"", dump(dialog_from(Ladder().answered()[1], PEER, "sip:x"))):
+        line = Ladder()
+        line.adopt(dialog=stored)
+        line.agent.unreachable(line.now, LEG)
+        assert line.told() == []
+        line.nothing_left(0)
+
+
+def test_a_bye_before_anything_else_ends_the_call_once_it_is_cancelled() -> None:
+    line = Ladder()
+    invite = line.dial()
+    line.ask("BYE", invite, headers=["Reason: Q.850;cause=16"])
+    line.out("200")
+    line.wait(5)
+    line.out_nothing()
+    line.reply(invite, 180)
+    line.reply(line.out("CANCEL"), 200)
+    line.reply(invite, 487)
+    line.out("ACK")
+    line.event(Trying)
+    line.event(Ringing)
+    ended = line.event(Ended)
+    assert (ended.local, ended.why) == (False, "bye")
+    line.nothing_left()
+
+
+def test_an_answer_to_a_call_whose_cancel_waits_is_ended_at_once() -> None:
+    line = Ladder()
+    invite = line.dial(ring_limit_ms=1_000)
+    line.wait(1.1)
+    line.out_all()
+    line.reply(invite, 200, sdp=SDP_ANSWER)
+    line.out("ACK")
+    line.reply(line.out("BYE"), 200)
+    ended = line.event(Ended)
+    assert (ended.local, ended.sip_code, ended.why) == (True, 200, "ring-limit")
+    line.nothing_left()
+
+
+def test_a_refusal_of_a_call_whose_cancel_waits() -> None:
+    line = Ladder()
+    invite = line.dial()
+    line.hang_up("operator")
+    line.reply(invite, 100)
+    line.reply(line.out("CANCEL"), 481)
+    assert line.told() == ["Trying"]
+    line.reply(invite, 603)
+    line.out("ACK")
+    ended = line.event(Ended)
+    assert (ended.local, ended.sip_code, ended.why) == (True, 603, "operator")
     line.nothing_left()
 
 

@@ -37,6 +37,15 @@ def test_481_to_every_cancel_confirms() -> None:
     line.nothing_left()
 
 
+def test_481_from_a_new_address_confirms_nothing() -> None:
+    line = Ladder(same_address=False)
+    line.adopt()
+    line.reply(line.out("CANCEL"), 481)
+    line.wait(100)
+    assert line.told() == []
+    line.nothing_left(0)
+
+
 def test_a_repeated_challenge_to_the_first_invite_confirms_nothing() -> None:
     invite = Ladder().dial()
     line = Ladder()

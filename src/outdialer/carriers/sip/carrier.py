@@ -33,6 +33,8 @@ class SipCarrier:
     ) -> None:
         """``secret`` is the install secret that keys every identifier on the wire.
 
+        ``bind`` with port 0 takes any free port. Give a fixed one where calls must be recoverable: after a restart
+        on another port no CANCEL reaches a ringing leg, and it is left to the bound (RFC 3261 section 17.2.3).
         ``advertise`` (``host`` or ``host:port``) is what Via and Contact name when it is not what is bound: the
         public address behind a NAT. ``live`` False: no packet leaves the machine (``NonLoopbackRefused``).
         """
@@ -48,6 +50,7 @@ class SipCarrier:
         self._last_probe = 0
         self._flushing = False
         self._wake: asyncio.TimerHandle | None = None
+        self._wake_at = 0.0
         self._transport: Transport | None = None
         self._loop: asyncio.AbstractEventLoop
         self._resolver: Resolver
@@ -77,7 +80,8 @@ class SipCarrier:
         self._resolver = Resolver(self._loop, family)
         self._transport = UdpTransport(self._loop, self._bind, self._receive, live=self._live)
         try:
-            self._agent = UserAgent(self._secret, *self._advertised(self._transport.local_address))
+            address = self._advertised(self._transport.local_address)
+            self._agent = UserAgent(self._secret, *address, same_address=self._bind[1] != 0)
         except ValueError:
             self._transport.close()
             raise
@@ -278,9 +282,10 @@ class SipCarrier:
         if deadline is None or self._transport is None:
             return
         if self._wake is not None:
-            if self._wake.when() <= deadline:
+            if self._wake_at <= deadline:
                 return
             self._wake.cancel()
+        self._wake_at = deadline  # Kept here: the handle of a due timer has no time in uvloop.
         self._wake = self._loop.call_at(deadline, self._on_wake)
 
     def _not_sent(self, order: DialOrder, why: str) -> None:

@@ -166,7 +166,7 @@ class Call:
 
     def _on_cancel_response(self, now: float, status: int) -> None:
         self._unknown_cancels += status == 481
-        if self._cancels and self._unknown_cancels == self._cancels:
+        if self._unknown_cancels == self._cancels and self.endpoint.same_address:
             self.step(now, Input.CANCEL_UNKNOWN)
 
     def _bye_again(self, now: float, transaction: ClientTransaction, message: Message, source: Address) -> bool:

@@ -81,7 +81,6 @@ TABLE: dict[tuple[State, Input], tuple[State, tuple[Do, ...]]] = {
     (State.CALLING, Input.GIVE_UP): (State.HELD, (Do.SILENCE_INVITE,)),
     (State.CALLING, Input.FAR_BYE): (State.HELD, (Do.NOTE_FAR_BYE, Do.SILENCE_INVITE)),
     (State.CALLING, Input.UNREACHABLE): (State.OVER, (Do.NOTE_UNREACHABLE, Do.END)),
-    (State.EARLY, Input.PROVISIONAL): (State.EARLY, ()),
     (State.EARLY, Input.RINGING): (State.EARLY, (Do.SAY_RINGING,)),
     (State.EARLY, Input.ANSWER): (State.ANSWERED, (Do.KEEP_DIALOG, Do.SAY_ANSWERED)),
     (State.EARLY, Input.CHALLENGE): (State.CALLING, (Do.RETRY,)),

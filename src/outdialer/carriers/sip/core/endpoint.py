@@ -10,9 +10,12 @@ ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
 class Endpoint:
     """Identity, transactions, and the realms learned per trunk."""
 
-    def __init__(self, secret: bytes, host: str, port: int) -> None:
+    def __init__(self, secret: bytes, host: str, port: int, *, same_address: bool = True) -> None:
         sent_by = join_host_port(host, port)
         self.secret = secret
+        self.same_address = same_address
+        """Whether an earlier life spoke from here. A CANCEL from elsewhere matches nothing (RFC 3261 section 17.2.3
+        compares sent-by), so a 481 to it proves nothing."""
         self.host = f"[{host}]" if ":" in host else host
         self.via = f"SIP/2.0/UDP {sent_by};rport"
         """The Via value without its branch; rport asks for answers to where the request came from (RFC 3581)."""

@@ -26,9 +26,13 @@ PROBE_TIMEOUT_S = 3.0
 class UserAgent:
     """All calls of one local address."""
 
-    def __init__(self, secret: bytes, host: str, port: int) -> None:
-        """``host`` and ``port`` are what Via and Contact name; ``secret`` keys every identifier."""
-        self._endpoint = Endpoint(secret, host, port)
+    def __init__(self, secret: bytes, host: str, port: int, *, same_address: bool = True) -> None:
+        """``host`` and ``port`` are what Via and Contact name; ``secret`` keys every identifier.
+
+        ``same_address`` False: an earlier life may have had another host or port, so that a 481 to a CANCEL does
+        not confirm that its leg is dead.
+        """
+        self._endpoint = Endpoint(secret, host, port, same_address=same_address)
         self._transactions = self._endpoint.transactions
         self._calls: dict[str, Call] = {}
         self._legs: dict[int, Call] = {}

@@ -1,0 +1,130 @@
+"""What people change by REST while a campaign runs changes the dialing within a second."""
+
+from outdialer.domain.units import MICROSECONDS_PER_SECOND, Instant, format_id
+from tests.engine.conftest import MakeWorld
+from tests.engine.world import BUSY, RINGS, World, action, done_by, number, numbers, path_of
+
+
+def invited_after(world: World, moment: Instant) -> int:
+    return sum(invite.at > moment for invite in world.invites)
+
+
+async def test_a_higher_rate(make_world: MakeWorld) -> None:
+    world = await make_world()
+    people = await world.campaign(*numbers(40), rate=0.5)
+    await world.until_invited(1)
+    await world.put(path_of(people), dial_rate=50)
+    changed = world.clock.now()
+    await world.until_status(people)
+    # The slots that were reserved at the old rate stand: the next one was two seconds away.
+    assert max(i.at for i in world.invites) < changed + 4 * MICROSECONDS_PER_SECOND
+
+
+async def test_a_lower_rate(make_world: MakeWorld) -> None:
+    world = await make_world()
+    people = await world.campaign(*numbers(200), rate=50)
+    await world.until_invited(5)
+    await world.put(path_of(people), dial_rate=2)
+    changed = world.clock.now()
+    await world.until(lambda: invited_after(world, changed + MICROSECONDS_PER_SECOND) >= 2)
+    late = [i.at for i in world.invites if i.at > changed + MICROSECONDS_PER_SECOND]
+    assert late[1] - late[0] >= 0.498 * MICROSECONDS_PER_SECOND
+    assert invited_after(world, changed) < 30, "what was claimed for the next half second, at most"
+
+
+async def test_fewer_channels(make_world: MakeWorld) -> None:
+    world = await make_world()
+    people = await world.campaign(*numbers(60), channels=6, actions=[action("sleep", duration=100)])
+    await world.until_invited(12)
+    await world.put(path_of(people), dial_channels=1)
+    changed = world.clock.now()
+    await world.until(lambda: invited_after(world, changed + MICROSECONDS_PER_SECOND) >= 4)
+    ended = {a.sip_call_id: a.tm_hangup for a in await world.attempts()}
+    late = [i for i in world.invites if i.at > changed + MICROSECONDS_PER_SECOND]
+    for before, after in zip(late, late[1:3], strict=False):
+        hangup = ended[before.call_id]
+        assert hangup is not None
+        assert hangup <= after.at, "one at a time"
+
+
+async def test_more_tries(make_world: MakeWorld) -> None:
+    world = await make_world(f"*={BUSY}")
+    world.terms_changed = True
+    people = await world.campaign(number(1), tries=(2, 0, 0, 0, 0), interval_ms=400)
+    await world.until_ended(1)
+    plan = path_of(people, "outplans")
+    await world.put(f"{plan}/dial_info", max_try_count_0=4, try_interval=20)
+    await world.until_status(people)
+    assert world.dialled() == [number(1)] * 4
+
+
+async def test_fewer_tries(make_world: MakeWorld) -> None:
+    world = await make_world(f"*={BUSY}")
+    world.terms_changed = True
+    people = await world.campaign(number(1), tries=(5, 0, 0, 0, 0), interval_ms=300)
+    await world.until_ended(1)
+    await world.put(f"{path_of(people, 'outplans')}/dial_info", max_try_count_0=1)
+    await world.until_status(people)
+    assert world.dialled() == [number(1)]
+    assert done_by(await world.targets(people)) == ["exhausted"]
+
+
+async def test_another_caller_id(make_world: MakeWorld) -> None:
+    world = await make_world()
+    people = await world.campaign(*numbers(60), rate=15)
+    await world.until_invited(3)
+    await world.put(f"{path_of(people, 'outplans')}/dial_info", source={"type": "tel", "target": "+12025550177"})
+    changed = world.clock.now()
+    await world.until(lambda: invited_after(world, changed + MICROSECONDS_PER_SECOND) >= 2)
+    late = {i.caller for i in world.invites if i.at > changed + MICROSECONDS_PER_SECOND}
+    assert (world.invites[0].caller, late) == ("+12025550100", {"+12025550177"})
+    booked = {a.sip_call_id: a.source.target for a in await world.attempts()}
+    assert {i.caller for i in world.invites} == {"+12025550100", "+12025550177"}
+    assert all(booked[i.call_id] == i.caller for i in world.invites)
+
+
+async def test_a_shorter_ring(make_world: MakeWorld) -> None:
+    world = await make_world(f"*={RINGS}")
+    people = await world.campaign(*numbers(2), channels=1, ring_ms=300)
+    await world.until_ringing()
+    await world.put(f"{path_of(people, 'outplans')}/dial_info", dial_timeout=1_000)
+    await world.until_status(people)
+    first, second = await world.attempts()
+    assert 200 < first.ring_ms < 700, "a call keeps the terms that it was claimed under"
+    assert 900 < second.ring_ms < 1_500
+
+
+async def test_a_deleted_target(make_world: MakeWorld) -> None:
+    world = await make_world(f"{number(1)}={BUSY}")
+    people = await world.campaign(*numbers(2), tries=(9, 0, 0, 0, 0), interval_ms=400)
+    await world.until_ended(2)
+    path = f"/v1.0/outdials/{format_id(people.outdial)}/targets/{format_id(people.targets[1])}"
+    assert (await (await world.rest()).delete(path)).status_code == 200
+    deleted = world.clock.now()
+    gone = next(target for target in await world.targets(people) if target.id == people.targets[1])
+    await world.until_status(people)
+    calls = sum(i.number == gone.destinations[0].target and i.at > deleted for i in world.invites)
+    assert calls == 0
+
+
+async def test_a_target_deleted_while_it_is_called_is_not_called_again(make_world: MakeWorld) -> None:
+    world = await make_world(f"*={RINGS}")
+    people = await world.campaign(number(1), tries=(9, 0, 0, 0, 0), interval_ms=10, ring_ms=300)
+    await world.until_ringing()
+    path = f"/v1.0/outdials/{format_id(people.outdial)}/targets/{format_id(people.targets[0])}"
+    assert (await (await world.rest()).delete(path)).status_code == 200
+    await world.until_status(people)
+    assert world.dialled() == [number(1)]
+    assert done_by(await world.targets(people)) == ["removed"]
+
+
+async def test_other_actions_hold_for_later_calls(make_world: MakeWorld) -> None:
+    world = await make_world()
+    people = await world.campaign(*numbers(2), channels=1, actions=[action("sleep", duration=400)])
+    await world.until_talking()
+    await world.put(f"{path_of(people)}/actions", actions=[{"type": "hangup"}])
+    await world.until_status(people)
+    first, second = await world.attempts()
+    assert first.talk_ms >= 390
+    assert second.talk_ms < 300
+    assert (first.hangup_detail, second.hangup_detail) == ("end-of-script", "hangup")
