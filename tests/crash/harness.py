@@ -239,7 +239,8 @@ class World:
         else:
             await self.until(lambda: self._live() >= kill.calls, CALLS_S, strict=False)
             await asyncio.sleep(kill.delay_s)
-            killed = await self._die(kill, media)
+            await self.until(lambda: media_of(self.pid) != 0, READY_S)
+            killed = await self._die(kill, media_of(self.pid))
         self.kills.append(killed)
         return killed
 

@@ -2,14 +2,14 @@
 
 import ast
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
+from tools import reference
+
 ROOT = Path(__file__).parent.parent.parent
 SOURCE = ROOT / "src" / "outdialer"
-sys.path.insert(0, str(ROOT / "tools"))
 
 _CODE_PLACE = re.compile(r"`([a-z_/]+\.py)(?::([A-Za-z_.]+))?`")
 _LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
@@ -17,8 +17,6 @@ PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md",
 
 
 def test_the_reference_pages_are_up_to_date() -> None:
-    import reference
-
     assert reference.stale() == [], "run make docs"
 
 

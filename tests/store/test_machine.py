@@ -63,7 +63,7 @@ class Books(RuleBasedStateMachine):
         self.store = at_once(open_store(self.path, ids=self.ids))
         at_once(self.store.begin_epoch("worker", self.now))
         self.setting = at_once(
-            furnish(self.store, self.ids, PEOPLE[0], channels=channels, rate_per_s=rate, max_tries=(2, 0, 0, 0, 0))
+            furnish(self.store, self.ids, *PEOPLE, channels=channels, rate_per_s=rate, max_tries=(2, 0, 0, 0, 0))
         )
         self.intents: list[Intent] = []
         self.ended: dict[int, Outcome] = {}
@@ -92,6 +92,18 @@ class Books(RuleBasedStateMachine):
         at_once(self.store.apply_campaign_events(CUSTOMER, made.campaign_events, self.now))
         self._claim(made)
 
+    @rule(outcomes=st.lists(st.sampled_from([None, *OUTCOMES]), min_size=5, max_size=5), tries_left=st.booleans())
+    def dial_for_an_hour(self, outcomes: list[Outcome | None], tries_left: bool) -> None:
+        """Claim what is due, give some calls their ends, and leave others up."""
+        known = len(self.intents)
+        self.run()
+        self.claim()
+        self.now += SECOND
+        for intent, outcome in zip(self.intents[known:], outcomes, strict=False):
+            if outcome is not None:
+                self._record(ringing(intent, self.now), ended(intent, self.now, outcome, tries_left=tries_left))
+        self.now += 3600 * SECOND
+
     @rule()
     def claim_by_an_old_plan(self) -> None:
         self._claim(self.old_plan)
@@ -118,9 +130,10 @@ class Books(RuleBasedStateMachine):
         self._record(kind(self.intents[pick % len(self.intents)], self.now))
 
     @precondition(lambda self: self.intents)
-    @rule(pick=st.integers(0, 1000), outcome=st.sampled_from(OUTCOMES), tries_left=st.booleans())
-    def end(self, pick: int, outcome: Outcome, tries_left: bool) -> None:
-        intent = self.intents[pick % len(self.intents)]
+    @rule(pick=st.integers(0, 1000), late=st.booleans(), outcome=st.sampled_from(OUTCOMES), tries_left=st.booleans())
+    def end(self, pick: int, late: bool, outcome: Outcome, tries_left: bool) -> None:
+        among = [intent for intent in self.intents if late or intent.attempt not in self.ended] or self.intents
+        intent = among[pick % len(among)]
         attempt = at_once(self.store.campaigncall(CUSTOMER, intent.claim.attempt_id))
         assert attempt is not None
         if outcome is NOT_SENT and attempt.status == AttemptStatus.PROGRESSING:
@@ -204,5 +217,5 @@ class Books(RuleBasedStateMachine):
                 assert attempt.result == self.ended[intent.attempt].result
 
 
-Books.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
+Books.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestBooks = Books.TestCase

@@ -531,6 +531,15 @@ def test_a_bye_before_anything_else_ends_the_call_once_it_is_cancelled() -> None
     line.nothing_left()
 
 
+def test_ringing_that_comes_after_the_cancel_is_still_told() -> None:
+    line = Ladder()
+    invite = line.dial()
+    line.reply(invite, 100)
+    line.hang_up("operator")
+    line.reply(invite, 180)
+    assert line.told() == ["Trying", "Ringing"]
+
+
 def test_an_answer_to_a_call_whose_cancel_waits_is_ended_at_once() -> None:
     line = Ladder()
     invite = line.dial(ring_limit_ms=1_000)

@@ -1,0 +1,148 @@
+"""A served application over a store, and a client that is logged in.
+
+``store`` is a fixture of its own: the same tests run over any AdminStore by overriding it.
+"""
+
+import random
+from collections.abc import AsyncIterator, Callable
+from functools import cache
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from outdialer.api.app import create_app
+from outdialer.api.auth import new_access_key
+from outdialer.api.services import ApiServices
+from outdialer.ports.store import AdminStore
+from tests.api_tmp_sqlite.fakes import FakeClock, FakeIds, MemoryStore
+from tests.api_tmp_sqlite.seeds import MemorySeeder, Seeder
+
+CUSTOMER = 1
+OTHER_CUSTOMER = 2
+
+
+class Forward:
+    """Passes everything on to what ``target`` answers at that moment."""
+
+    def __init__(self, target: Callable[[], Any]) -> None:
+        self._target = target
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target(), name)
+
+
+class Stage:
+    """The one world that is being played; applications are costly to build, so all tests share them."""
+
+    world: "World"
+
+
+@cache
+def application(live: bool, old_time_format: bool) -> Litestar:
+    """An application over whatever world is on the stage."""
+    services = ApiServices(
+        store=Forward(lambda: Stage.world.store),
+        clock=Forward(lambda: Stage.world.clock),
+        ids=Forward(lambda: Stage.world.ids),
+        hang_up=lambda leg, why: Stage.world.hung_up.append((leg, why)),
+        readiness=lambda: Stage.world.not_ready,
+        metrics=lambda: b"# TYPE outdialer_calls_live gauge\noutdialer_calls_live 0.0\n",
+        live=live,
+        old_time_format=old_time_format,
+    )
+    return create_app(services)
+
+
+class World:
+    """What stands behind the application, for tests to look at and to move."""
+
+    def __init__(self, store: AdminStore) -> None:
+        self.store = store
+        self.clock = FakeClock()
+        self.ids = FakeIds()
+        self.hung_up: list[tuple[int, str]] = []
+        self.not_ready: list[str] = []
+        self._random = random.Random(1)
+
+    async def key(self, customer: int = CUSTOMER, lifetime_us: int | None = None) -> str:
+        now = self.clock.now()
+        token, key = new_access_key(
+            self._random.randbytes,
+            id=self.ids.new(now),
+            customer=customer,
+            now=now,
+            tm_expire=None if lifetime_us is None else now + lifetime_us,
+        )
+        await self.store.put_access_key(key)
+        return token
+
+    async def client(self, *, live: bool = False, old_time_format: bool = False) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {await self.key()}"}
+        return self.anonymous(headers, live=live, old_time_format=old_time_format)
+
+    def anonymous(
+        self, headers: dict[str, str] | None = None, *, live: bool = False, old_time_format: bool = False
+    ) -> httpx.AsyncClient:
+        Stage.world = self
+        app = application(live, old_time_format)
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+        return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)
+
+
+@pytest.fixture
+async def store(tmp_path):
+    import os, sqlite3
+    from outdialer.store.sqlite.store import SqliteStore
+    made = await SqliteStore.open(tmp_path / "a.db", new_id=lambda: os.urandom(16), random_bytes=os.urandom)
+    await made.close()
+    c = sqlite3.connect(tmp_path / "a.db")
+    cols = [r[1] for r in c.execute("pragma table_info(customer)")]
+    row = list(c.execute("select * from customer").fetchone()); row[cols.index("key")] = 2
+    if "id" in cols: row[cols.index("id")] = os.urandom(16)
+    c.execute(f"insert into customer values ({','.join('?' * len(row))})", row); c.commit(); c.close()
+    made = await SqliteStore.open(tmp_path / "a.db", new_id=lambda: os.urandom(16), random_bytes=os.urandom)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def world(store: AdminStore) -> World:
+    return World(store)
+
+
+@pytest.fixture
+async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    async with await world.client() as logged_in:
+        yield logged_in
+
+
+@pytest.fixture
+def seed(store: AdminStore) -> Seeder:
+    assert isinstance(store, MemoryStore)
+    return MemorySeeder(store)
+
+
+async def created(client: httpx.AsyncClient, path: str, **fields: Any) -> dict[str, Any]:
+    """What a POST with these fields made."""
+    return answered(await client.post(path, json=fields))
+
+
+def answered(response: httpx.Response) -> dict[str, Any]:
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json()
+    return body
+
+
+def refused(response: httpx.Response, http: int, reason: str, *words: str) -> str:
+    """The message of a refusal in the one error form, which must hold the words."""
+    assert response.status_code == http, response.text
+    assert response.headers["content-type"].startswith("application/json")
+    error = response.json()["error"]
+    assert set(error) == {"status", "reason", "message", "request_id"}
+    assert error["reason"] == reason, error
+    assert error["request_id"] == response.headers["x-request-id"]
+    for word in words:
+        assert word in error["message"], error["message"]
+    return str(error["message"])

@@ -1,0 +1,290 @@
+"""A small honest store in memory, and a clock and ids that a test controls."""
+
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any, TypeVar
+
+from msgspec import structs
+
+from outdialer.domain.attempt import AttemptStatus
+from outdialer.domain.campaign import CampaignEvent, CampaignStatus, apply
+from outdialer.domain.model import (
+    AccessKey,
+    Call,
+    Campaign,
+    CampaignCall,
+    NewTarget,
+    Outdial,
+    Outplan,
+    Target,
+    Trunk,
+)
+from outdialer.domain.target import TargetStatus
+from outdialer.domain.units import NIL_ID, Id, Instant
+from outdialer.ports.store import CampaignStats, Conflict, Page, StoreUnavailable
+
+T = TypeVar("T", bound=Any)
+START: Instant = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
+
+
+class FakeClock:
+    """Moves one millisecond with every look."""
+
+    def __init__(self) -> None:
+        self.at = START
+        self.step = 1_000
+
+    def now(self) -> Instant:
+        self.at += self.step
+        return self.at
+
+
+class FakeIds:
+    """Ids in rising order."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def new(self, now: Instant) -> Id:
+        return (now // 1_000).to_bytes(6, "big") + b"\x70\x00\x80\x00" + next(self._numbers).to_bytes(6, "big")
+
+
+class MemoryStore:
+    """The AdminStore protocol over dictionaries by (customer, id)."""
+
+    def __init__(self) -> None:
+        self.outplan_rows: dict[tuple[int, Id], Outplan] = {}
+        self.outdial_rows: dict[tuple[int, Id], Outdial] = {}
+        self.target_rows: dict[tuple[int, Id], Target] = {}
+        self.campaign_rows: dict[tuple[int, Id], Campaign] = {}
+        self.attempt_rows: dict[tuple[int, Id], CampaignCall] = {}
+        self.call_rows: dict[tuple[int, Id], Call] = {}
+        self.legs: dict[Id, int] = {}
+        self.keys: list[AccessKey] = []
+        self.away = False
+        self.conflicts = 0
+        """How many of the coming saves fail."""
+
+    def _check(self) -> None:
+        if self.away:
+            raise StoreUnavailable("disk full")
+
+    def _read(self, rows: dict[tuple[int, Id], T], customer: int, row_id: Id) -> T | None:
+        self._check()
+        return rows.get((customer, row_id))
+
+    def _insert(self, rows: dict[tuple[int, Id], T], customer: int, row: T) -> T:
+        self._check()
+        assert (customer, row.id) not in rows
+        rows[customer, row.id] = row
+        return row
+
+    def _page(
+        self, rows: dict[tuple[int, Id], T], customer: int, page: Page, fits: Callable[[T], bool] = lambda row: True
+    ) -> list[T]:
+        self._check()
+        mine = [row for (owner, _), row in rows.items() if owner == customer and row.tm_delete is None and fits(row)]
+        mine.sort(key=lambda row: (row.tm_create, row.id), reverse=True)
+        return [row for row in mine if _follows(row, page)][: page.size]
+
+    def _save(self, rows: dict[tuple[int, Id], T], customer: int, row: T, now: Instant) -> T:
+        self._check()
+        stored = rows[customer, row.id]
+        if self.conflicts:
+            self.conflicts -= 1
+            rows[customer, row.id] = structs.replace(stored, version=stored.version + 1)
+            raise Conflict("changed meanwhile")
+        if stored.version != row.version:
+            raise Conflict("changed meanwhile")
+        rows[customer, row.id] = structs.replace(row, version=row.version + 1, tm_update=now)
+        return rows[customer, row.id]
+
+    def _delete(self, rows: dict[tuple[int, Id], T], customer: int, row_id: Id, now: Instant) -> T | None:
+        row = self._read(rows, customer, row_id)
+        if row is None:
+            return None
+        rows[customer, row_id] = structs.replace(row, tm_delete=now, tm_update=now)
+        return rows[customer, row_id]
+
+    async def create_outplan(self, customer: int, outplan: Outplan) -> Outplan:
+        return self._insert(self.outplan_rows, customer, outplan)
+
+    async def outplan(self, customer: int, outplan_id: Id) -> Outplan | None:
+        return self._read(self.outplan_rows, customer, outplan_id)
+
+    async def outplans(self, customer: int, page: Page) -> list[Outplan]:
+        return self._page(self.outplan_rows, customer, page)
+
+    async def save_outplan(self, customer: int, outplan: Outplan, now: Instant) -> Outplan:
+        return self._save(self.outplan_rows, customer, outplan, now)
+
+    async def delete_outplan(self, customer: int, outplan_id: Id, now: Instant) -> Outplan | None:
+        return self._delete(self.outplan_rows, customer, outplan_id, now)
+
+    async def create_outdial(self, customer: int, outdial: Outdial) -> Outdial:
+        return self._insert(self.outdial_rows, customer, outdial)
+
+    async def outdial(self, customer: int, outdial_id: Id) -> Outdial | None:
+        return self._read(self.outdial_rows, customer, outdial_id)
+
+    async def outdials(self, customer: int, page: Page) -> list[Outdial]:
+        return self._page(self.outdial_rows, customer, page)
+
+    async def save_outdial(self, customer: int, outdial: Outdial, now: Instant) -> Outdial:
+        return self._save(self.outdial_rows, customer, outdial, now)
+
+    async def delete_outdial(self, customer: int, outdial_id: Id, now: Instant) -> Outdial | None:
+        return self._delete(self.outdial_rows, customer, outdial_id, now)
+
+    async def create_targets(
+        self, customer: int, outdial_id: Id, targets: Sequence[NewTarget], now: Instant
+    ) -> list[Target] | None:
+        outdial = self._read(self.outdial_rows, customer, outdial_id)
+        if outdial is None or outdial.tm_delete is not None:
+            return None
+        made = [
+            Target(
+                id=new.id,
+                outdial_id=outdial_id,
+                name=new.name,
+                detail=new.detail,
+                data=new.data,
+                status=TargetStatus.IDLE,
+                destinations=new.destinations,
+                due=now,
+                tm_create=now,
+            )
+            for new in targets
+        ]
+        return [self._insert(self.target_rows, customer, target) for target in made]
+
+    async def target(self, customer: int, outdial_id: Id, target_id: Id) -> Target | None:
+        target = self._read(self.target_rows, customer, target_id)
+        return target if target is not None and target.outdial_id == outdial_id else None
+
+    async def targets(self, customer: int, outdial_id: Id, page: Page) -> list[Target]:
+        return self._page(self.target_rows, customer, page, lambda row: row.outdial_id == outdial_id)
+
+    async def delete_target(self, customer: int, outdial_id: Id, target_id: Id, now: Instant) -> Target | None:
+        if await self.target(customer, outdial_id, target_id) is None:
+            return None
+        return self._delete(self.target_rows, customer, target_id, now)
+
+    def _bind(self, customer: int, campaign: Campaign) -> None:
+        for key, outdial in self.outdial_rows.items():
+            if key[0] == customer and outdial.campaign_id == campaign.id and outdial.id != campaign.outdial_id:
+                self.outdial_rows[key] = structs.replace(outdial, campaign_id=NIL_ID)
+        if campaign.outdial_id != NIL_ID:
+            outdial = self.outdial_rows[customer, campaign.outdial_id]
+            self.outdial_rows[customer, outdial.id] = structs.replace(outdial, campaign_id=campaign.id)
+
+    async def create_campaign(self, customer: int, campaign: Campaign) -> Campaign:
+        stored = self._insert(self.campaign_rows, customer, campaign)
+        self._bind(customer, stored)
+        return stored
+
+    async def campaign(self, customer: int, campaign_id: Id) -> Campaign | None:
+        return self._read(self.campaign_rows, customer, campaign_id)
+
+    async def campaigns(self, customer: int, page: Page) -> list[Campaign]:
+        return self._page(self.campaign_rows, customer, page)
+
+    async def save_campaign(self, customer: int, campaign: Campaign, now: Instant) -> Campaign:
+        before = self.campaign_rows[customer, campaign.id]
+        saved = self._save(self.campaign_rows, customer, campaign, now)
+        if before.outdial_id != saved.outdial_id:
+            self._bind(customer, saved)
+        return saved
+
+    async def delete_campaign(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:
+        campaign = self._read(self.campaign_rows, customer, campaign_id)
+        if campaign is not None and campaign.status is not CampaignStatus.STOP:
+            raise Conflict("not stopped")
+        if campaign is not None:
+            self._bind(customer, structs.replace(campaign, outdial_id=NIL_ID))
+        return self._delete(self.campaign_rows, customer, campaign_id, now)
+
+    def _live(self, customer: int, campaign_id: Id) -> bool:
+        return any(
+            row.campaign_id == campaign_id and row.status is not AttemptStatus.DONE
+            for (owner, _), row in self.attempt_rows.items()
+            if owner == customer
+        )
+
+    def _campaign_event(self, customer: int, campaign_id: Id, event: CampaignEvent, now: Instant) -> Campaign | None:
+        campaign = self._read(self.campaign_rows, customer, campaign_id)
+        if campaign is None or campaign.tm_delete is not None:
+            return None
+        status = apply(campaign.status, event)
+        if status is not None:
+            campaign = structs.replace(campaign, status=status, tm_update=now, version=campaign.version + 1)
+            self.campaign_rows[customer, campaign_id] = campaign
+        return campaign
+
+    async def order_run(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:
+        return self._campaign_event(customer, campaign_id, CampaignEvent.RUN_ORDERED, now)
+
+    async def order_stop(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:
+        busy = self._live(customer, campaign_id)
+        event = CampaignEvent.STOP_ORDERED_BUSY if busy else CampaignEvent.STOP_ORDERED_QUIET
+        return self._campaign_event(customer, campaign_id, event, now)
+
+    async def campaign_stats(self, customer: int, campaign_id: Id) -> CampaignStats | None:
+        campaign = self._read(self.campaign_rows, customer, campaign_id)
+        if campaign is None:
+            return None
+        mine = [row for (owner, _), row in self.target_rows.items() if owner == customer]
+        of_list = [row for row in mine if row.outdial_id == campaign.outdial_id and row.tm_delete is None]
+        idle = [row for row in of_list if row.status is TargetStatus.IDLE]
+        attempts = [row for row in self.attempt_rows.values() if row.campaign_id == campaign_id]
+        return CampaignStats(
+            targets_idle=len(idle),
+            attempts=len(attempts),
+            next_due=min((row.due for row in idle if row.due is not None), default=None),
+        )
+
+    async def campaigncall(self, customer: int, campaigncall_id: Id) -> CampaignCall | None:
+        return self._read(self.attempt_rows, customer, campaigncall_id)
+
+    async def campaigncalls(self, customer: int, page: Page, campaign_id: Id | None = None) -> list[CampaignCall]:
+        return self._page(
+            self.attempt_rows, customer, page, lambda row: campaign_id is None or row.campaign_id == campaign_id
+        )
+
+    async def delete_campaigncall(self, customer: int, campaigncall_id: Id, now: Instant) -> CampaignCall | None:
+        attempt = self._read(self.attempt_rows, customer, campaigncall_id)
+        if attempt is not None and attempt.status is not AttemptStatus.DONE:
+            raise Conflict("not done")
+        return self._delete(self.attempt_rows, customer, campaigncall_id, now)
+
+    async def call(self, customer: int, call_id: Id) -> Call | None:
+        return self._read(self.call_rows, customer, call_id)
+
+    async def calls(self, customer: int, page: Page) -> list[Call]:
+        return self._page(self.call_rows, customer, page)
+
+    async def leg_of_call(self, customer: int, call_id: Id) -> int | None:
+        return self.legs.get(call_id) if (customer, call_id) in self.call_rows else None
+
+    async def put_trunk(self, customer: int, trunk: Trunk, now: Instant) -> Trunk:
+        raise StoreUnavailable("this store keeps no trunks")
+
+    async def put_access_key(self, key: AccessKey) -> None:
+        self._check()
+        self.keys.append(key)
+
+    async def access_key(self, token_hash: bytes) -> AccessKey | None:
+        self._check()
+        return next((key for key in self.keys if key.token_hash == token_hash), None)
+
+    async def access_keys(self, customer: int) -> list[AccessKey]:
+        self._check()
+        return [key for key in self.keys if key.customer == customer and key.tm_delete is None]
+
+
+def _follows(row: Any, page: Page) -> bool:
+    if page.before is None:
+        return True
+    if page.before_id is None:
+        return bool(row.tm_create < page.before)
+    return bool((row.tm_create, row.id) < (page.before, page.before_id))
