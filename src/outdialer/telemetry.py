@@ -25,6 +25,7 @@ ACTIONS: dict[str, str] = {
     "trunk_reopened": "A call got through a trunk that had been paused.",
     "script_failed": "A campaign's prompts cannot be rendered, with the reason.",
     "media_lost": "The media process is gone; it is started again.",
+    "request_failed": "A REST request ended with an unexpected error; the request id is in the answer too.",
     "task_failed": "A background task ended with an unexpected error.",
     "clock_jumped": "The machine's clock was set; time goes on evenly without the jump until the next start.",
     "slot_missed": "Send slots were missed and reserved anew.",

@@ -1,11 +1,15 @@
 """A served application over a store, and a client that is logged in.
 
-``store`` is a fixture of its own: the same tests run over any AdminStore by overriding it.
+``store`` is a fixture with a parameter: a module marked ``over_both_stores`` runs over each. Tests that break the
+store on purpose, or need rows that only the engine writes, run over the one in memory.
 """
 
 import random
+import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +20,7 @@ from outdialer.api.app import create_app
 from outdialer.api.auth import new_access_key
 from outdialer.api.services import ApiServices
 from outdialer.ports.store import AdminStore
+from outdialer.store.sqlite.store import SqliteStore
 from tests.api.fakes import FakeClock, FakeIds, MemoryStore
 from tests.api.seeds import MemorySeeder, Seeder
 
@@ -91,9 +96,29 @@ class World:
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)
 
 
+over_both_stores = pytest.mark.parametrize("store", ["memory", "sqlite"], indirect=True)
+
+
 @pytest.fixture
-def store() -> AdminStore:
-    return MemoryStore()
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AdminStore]:
+    if getattr(request, "param", "memory") == "memory":
+        yield MemoryStore()
+        return
+    opened = await _two_customers(tmp_path / "books.db")
+    yield opened
+    await opened.close()
+
+
+async def _open(path: Path) -> SqliteStore:
+    return await SqliteStore.open(path, new_id=lambda: random.randbytes(16), random_bytes=random.randbytes)
+
+
+async def _two_customers(path: Path) -> SqliteStore:
+    await (await _open(path)).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO customers (key, id) VALUES (?, ?)", (OTHER_CUSTOMER, bytes(16)))
+        connection.commit()
+    return await _open(path)
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import answered, created, refused
+from tests.api.conftest import answered, created, over_both_stores, refused
 
+pytestmark = over_both_stores
 NIL = "00000000-0000-0000-0000-000000000000"
 UNKNOWN = "0198c0a5-2d5e-7c1e-8f9a-7a4b1d9f0001"
 KEYS = {"id", "customer_id", "campaign_id", "name", "detail", "data", "tm_create", "tm_update", "tm_delete"}

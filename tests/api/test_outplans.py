@@ -5,7 +5,6 @@ import pytest
 
 from outdialer.api.wire import rfc3339
 from tests.api.conftest import OTHER_CUSTOMER, World, answered, created, refused
-from tests.api.fakes import MemoryStore
 
 KEYS = {
     "id", "customer_id", "name", "detail", "source", "dial_timeout", "try_interval", "max_try_count_0",
@@ -141,15 +140,6 @@ async def test_someone_elses_outplan_does_not_exist(client: httpx.AsyncClient, w
     for method, body in (("GET", None), ("PUT", {}), ("DELETE", None)):
         refused(await client.request(method, path, json=body, headers=stranger), 404, "OUTPLAN_NOT_FOUND")
     assert answered(await client.get("/v1.0/outplans", headers=stranger))["result"] == []
-
-
-async def test_a_put_goes_on_when_somebody_was_faster(client: httpx.AsyncClient, store: MemoryStore) -> None:
-    outplan = await created(client, "/v1.0/outplans")
-    path = f"/v1.0/outplans/{outplan['id']}"
-    store.conflicts = 2
-    assert answered(await client.put(path, json={"name": "x"}))["name"] == "x"
-    store.conflicts = 3
-    refused(await client.put(path, json={"name": "y"}), 409, "STATE_INVALID", "Others")
 
 
 async def test_if_match(client: httpx.AsyncClient) -> None:

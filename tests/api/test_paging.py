@@ -3,7 +3,9 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from tests.api.conftest import World, answered, created, refused
+from tests.api.conftest import World, answered, created, over_both_stores, refused
+
+pytestmark = over_both_stores
 
 
 async def _made(client: httpx.AsyncClient, count: int) -> list[str]:

@@ -172,7 +172,7 @@ class World:
 
     def __init__(self, plan: Plan, folder: Path, phones_port: int, engines: asyncio.subprocess.Process) -> None:
         self._plan, self._folder, self._phones_port, self._engines = plan, folder, phones_port, engines
-        self._sip_port = free_port()
+        self._sip_port = free_port(random.Random())
         self._begun = False
         self._books: sqlite3.Connection | None = None
         self.pid = 0
@@ -206,7 +206,7 @@ class World:
         self.pid = news.pid
         self._begun = True
         if kill is None or kill.what != STARTING:
-            await self._ready()
+            await self._ready(may_die=armed)
         self.start_s = time.monotonic() - began
 
     async def _news(self) -> Born | Ready:
@@ -217,12 +217,14 @@ class World:
             raise RuntimeError(f"no engine: {(self._folder / 'engine.log').read_text()[-2_000:]}")
         return msgspec.json.decode(line, type=Born | Ready)
 
-    async def _ready(self) -> None:
-        """Wait until the life dials, or has ended before that."""
+    async def _ready(self, *, may_die: bool) -> None:
+        """Wait until the life dials; one that dies at a point may do so before that."""
         ready = asyncio.ensure_future(self._news())
         death = asyncio.ensure_future(died(self.pid, READY_S))
         try:
             await asyncio.wait({ready, death}, return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done() and not may_die:
+                raise RuntimeError(f"the engine ended: {(self._folder / 'engine.log').read_text()[-2_000:]}")
         finally:
             for waiting in (ready, death):
                 waiting.cancel()
@@ -415,11 +417,13 @@ def no_call_is_up(log: Path) -> bool:
     return {invite.call_id for invite in wire.invites} <= {call.call_id for call in wire.calls}
 
 
-def free_port() -> int:
-    """A UDP port of loopback that is free now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port(source: random.Random) -> int:
+    """A UDP port of loopback that is free now, and not among those that others are given while we are dead."""
+    while True:
+        port = source.randrange(20_000, 30_000)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 async def died(pid: int, seconds: float) -> bool:

@@ -1,7 +1,7 @@
 """Every behaviour over both phone networks.
 
 A test that takes ``network`` or ``make_world`` runs over the simulated carrier and over real SIP. One that cannot
-stands in ``ONE_NETWORK`` with the reason.
+stands in ``ONE_NETWORK``, or its file does, with the reason; ``test_both_networks`` holds that against the tests.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,6 +14,7 @@ from tests.engine.world import Network, World
 NETWORKS: tuple[Network, ...] = ("simulator", "sip")
 
 ONE_NETWORK: dict[str, tuple[Network, str]] = {
+    "test_voice.py": ("sip", "audio is heard in RTP packets; the simulator has none"),
     "test_a_late_answer_is_counted_as_not_answered_and_ended": (
         "sip",
         "a 200 that crosses a CANCEL needs two ends of a wire; the simulator takes a hang-up at once",
@@ -31,19 +32,22 @@ ONE_NETWORK: dict[str, tuple[Network, str]] = {
         "the simulator looks up no addresses",
     ),
 }
-"""Test -> (the network it runs over, why not over the other one)."""
+"""Test or file -> (the network it runs over, why not over the other one)."""
 
-PARAMETERISED: dict[str, tuple[Network, ...]] = {}
+
+def networks_of(file: str, test: str) -> tuple[Network, ...]:
+    """What a test runs over."""
+    only = ONE_NETWORK.get(test) or ONE_NETWORK.get(file)
+    return NETWORKS if only is None else (only[0],)
+
 
 MakeWorld = Callable[..., Awaitable[World]]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "network" in metafunc.fixturenames:
-        name = metafunc.function.__name__
-        only = ONE_NETWORK.get(name)
-        PARAMETERISED[name] = NETWORKS if only is None else (only[0],)
-        metafunc.parametrize("network", PARAMETERISED[name])
+        file = Path(str(metafunc.module.__file__)).name
+        metafunc.parametrize("network", networks_of(file, metafunc.function.__name__))
 
 
 @pytest.fixture

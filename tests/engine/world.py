@@ -42,6 +42,8 @@ from outdialer.telemetry import Metrics
 
 CUSTOMER = 1
 PATIENCE_S = 20.0
+SILENCE_MS = 700
+"""Timer B of the simulated carrier; real SIP's is 32 s, and ``let_silence_pass`` moves its core's time on."""
 CALLER = "+12025550100"
 
 ANSWERS = "answer:ring_after_ms=10,final_after_ms=40"
@@ -252,7 +254,9 @@ class World:
         if self.network == "sip":
             self.carrier = LoggedSip(clock=self.clock, secret=secret)
         else:
-            self.carrier = LoggedSimulator(clock=self.clock, secret=secret, mix=self._mix, on_invite=self._on_invite)
+            self.carrier = LoggedSimulator(
+                clock=self.clock, secret=secret, mix=self._mix, silence_ms=SILENCE_MS, on_invite=self._on_invite
+            )
             self.carrier.callers = {}
         self.carrier.hear = self._hear
         self.engine = Engine(
@@ -415,6 +419,12 @@ class World:
         """The SIP phones' summaries of calls that are over."""
         return [line for line in self.lines if isinstance(line, CallLine)]
 
+    async def let_silence_pass(self) -> None:
+        """Let Timer B of the calls that nobody answers run out."""
+        if isinstance(self.carrier, SipCarrier):
+            self.carrier.agent.wake(asyncio.get_running_loop().time() + 33)
+            self.carrier._flush()
+
     def given_up_at(self, call_id: str) -> Instant:
         """When the caller gave up a call that rang: its CANCEL at the wire, its end in the simulator."""
         if self.network == "sip":
@@ -441,9 +451,9 @@ class World:
         return stats
 
     async def reasons(self) -> dict[str, list[str]]:
-        """The hangup reasons of each number's attempts, in order."""
+        """The hangup reasons of each number's attempts that were sent, in order."""
         found: dict[str, list[str]] = defaultdict(list)
-        for attempt in await self.attempts():
+        for attempt in [attempt for attempt in await self.attempts() if attempt.charged]:
             found[attempt.destination.target].append(str(attempt.hangup_reason))
         return dict(found)
 
@@ -486,6 +496,12 @@ class World:
             return sum(a.tm_hangup is not None for a in await self.attempts()) >= amount
 
         await self.until(ended)
+
+    async def until_nothing_is_live(self) -> None:
+        async def all_ended() -> bool:
+            return all(a.tm_hangup is not None for a in await self.attempts())
+
+        await self.until(all_ended)
 
     async def until_invited(self, amount: int) -> None:
         await self.until(lambda: len(self.invites) >= amount)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from outdialer.domain.model import Action
 from outdialer.flow.actions import EXECUTABLE, MAX_ACTIONS, ActionType, ProblemKind, validate_actions
+from outdialer.flow.machine import EXECUTABLE_ACTIONS
 
 ID = "0198c0a5-2d5e-7c1e-8f9a-7a4b1d9f0001"
 GOOD: dict[str, list[dict[str, Any]]] = {
@@ -127,3 +128,7 @@ def test_any_option_gets_a_verdict(kind: ActionType, data: st.DataObject) -> Non
     for problem in validate_actions([Action(type=kind, option=option)], "x"):
         assert problem.field.startswith("x[0].option.")
         assert problem.message
+
+
+def test_what_is_executable_is_what_the_machine_runs() -> None:
+    assert {str(kind) for kind in EXECUTABLE} == EXECUTABLE_ACTIONS

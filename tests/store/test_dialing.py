@@ -249,6 +249,14 @@ async def test_the_rest_of_a_batch_goes_on_when_a_number_is_live(store: SqliteSt
     assert [loss.line.destination for loss in result.lost] == [ALICE]
 
 
+async def test_one_number_twice_in_a_batch_wins_once(store: SqliteStore, ids: Ids) -> None:
+    await furnish(store, ids, ALICE, BOB)
+    made = await planned(store, NOW)
+    twins = [replace(claim, line=replace(claim.line, number=ALICE)) for claim in claims_of(made, ids)]
+    result = await store.claim(CUSTOMER, twins, made, NOW)
+    assert (len(result.intents), [loss.why for loss in result.lost]) == (1, ["number_live"])
+
+
 async def test_reslot_gives_the_next_free_slots_in_order(store: SqliteStore, ids: Ids) -> None:
     await furnish(store, ids, ALICE, BOB, CAROL, rate_per_s=10)
     intents = (await claim_due(store, ids, NOW)).intents

@@ -69,6 +69,7 @@ class Books(RuleBasedStateMachine):
         self.ended: dict[int, Outcome] = {}
         self.old_plan = Plan()
         self.old_life = Life()
+        self.claim()
 
     def teardown(self) -> None:
         if hasattr(self, "folder"):
@@ -217,5 +218,5 @@ class Books(RuleBasedStateMachine):
                 assert attempt.result == self.ended[intent.attempt].result
 
 
-Books.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
+Books.TestCase.settings = settings(max_examples=60, stateful_step_count=50)
 TestBooks = Books.TestCase

@@ -21,12 +21,12 @@ from outdialer.api.operations import JSON_MEDIA_TYPE, Context, Operation, Raw, p
 from outdialer.api.services import ApiServices
 from outdialer.ports.clock import Clock, Ids
 from outdialer.ports.store import Conflict, StoreUnavailable
+from outdialer.telemetry import log
 
 AnyRequest: TypeAlias = Request[Any, Any, Any]
 REQUEST_ID_HEADER = "X-Request-Id"
 _GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _STATE_KEY = "outdialer_request_id"
-_logger = logging.getLogger("outdialer")
 
 
 class RequestIds:
@@ -109,8 +109,7 @@ class Server:
         request_id = self.request_ids.of(request.scope)
         refusal = _refusal(error)
         if refusal.reason == "INTERNAL":
-            fields = {"method": request.method, "request_id": request_id}
-            _logger.error("request_failed", extra={"fields": fields}, exc_info=error)
+            log("request_failed", logging.ERROR, error, method=request.method, request_id=request_id)
         return Response(
             envelope(refusal, request_id),
             media_type=JSON_MEDIA_TYPE,

@@ -27,7 +27,8 @@ AFTER_CALL_MS = 30_000
 DEADLINE = "deadline"
 STOPPED = "stopped"
 NO_RTP_PORT = "no-rtp-port"
-OUR_OWN_REASONS = frozenset({DEADLINE, STOPPED, NO_RTP_PORT})
+TRUNK_PAUSED = "trunk-paused"
+OUR_OWN_REASONS = frozenset({DEADLINE, STOPPED, NO_RTP_PORT, TRUNK_PAUSED})
 """Why an attempt was not sent, as an order to hang up; every other reason is the trunk's, and pauses the trunk."""
 
 

@@ -12,7 +12,7 @@ from outdialer.domain.campaign import CampaignStatus
 from outdialer.domain.plan import SEND_WINDOW_US, Line, Plan, plan
 from outdialer.domain.snapshot import CampaignView, DueTarget, Snapshot
 from outdialer.domain.units import MICROSECONDS_PER_SECOND, Instant
-from outdialer.engine.calls import DEADLINE, NO_RTP_PORT, STOPPED, CallDesk, LiveCall
+from outdialer.engine.calls import DEADLINE, NO_RTP_PORT, STOPPED, TRUNK_PAUSED, CallDesk, LiveCall
 from outdialer.engine.crash import reach
 from outdialer.engine.lifecycle import Bell, Tasks
 from outdialer.engine.scripts import ScriptRun, ScriptShelf, variables_of
@@ -233,6 +233,9 @@ class Dialer:
         stopped = not self.accepting or view is None or view.status != CampaignStatus.RUN
         if stopped or call.call_status != CallStatus.DIALING:  # Somebody hung up before it was sent.
             self._desk.close_not_sent(intent.leg, STOPPED, now)
+            return
+        if self._trunks.breaker(line.trunk).open_until > now:
+            self._desk.close_not_sent(intent.leg, TRUNK_PAUSED, now)
             return
         try:
             call.rtp = self._outside.media.lease()

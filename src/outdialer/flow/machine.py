@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from outdialer.domain.model import Action
 from outdialer.domain.outcome import FLOW_FAILED
 from outdialer.domain.units import NIL_ID, Instant, Milliseconds, parse_id
+from outdialer.flow.actions import DEFAULT_BRANCH_VARIABLE
 from outdialer.flow.conditions import datetime_holds, variable_holds
 from outdialer.flow.variables import substitute
 
@@ -23,7 +24,6 @@ CALLEE = "callee"
 END_OF_SCRIPT = "end-of-script"
 STEPS_WITHOUT_WAITING = 1_000
 """Actions in a row that take no time; a script that runs more of them goes in circles."""
-DIGITS_VARIABLE = "voipbin.call.digits"
 BEEP = ((1_000, 300),)
 
 
@@ -243,7 +243,7 @@ def _goto(run: _Run, option: dict[str, object], here: int) -> None:
 
 
 def _branch(run: _Run, option: dict[str, object], _here: int) -> None:
-    name = str(option.get("variable") or DIGITS_VARIABLE)
+    name = str(option.get("variable") or DEFAULT_BRANCH_VARIABLE)
     targets = option.get("target_ids")
     value = run.state.variables.get(name, "")
     chosen = targets.get(value) if isinstance(targets, dict) else None

@@ -233,7 +233,7 @@ class _Line(asyncio.Protocol):
                 await self._watcher
 
     def send(self, order: Order) -> None:
-        if self._transport is not None and not self.lost:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(control.frame(order))
 
     def lease(self) -> int | None:

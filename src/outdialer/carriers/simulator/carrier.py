@@ -12,7 +12,7 @@ from msgspec import Struct
 from outdialer.carriers.simulator.behaviours import MIXES, Behaviour, Mix, behaviour_for, scaled
 from outdialer.domain.identity import leg_identity
 from outdialer.domain.numbers import person_key
-from outdialer.domain.units import Id, Instant
+from outdialer.domain.units import Id, Instant, Milliseconds
 from outdialer.ports.carrier import (
     Answered,
     DialOrder,
@@ -63,14 +63,20 @@ class SimulatorCarrier:
         seed: int = 0,
         mix: Mix | None = None,
         time_percent: int = 100,
+        silence_ms: Milliseconds = 32_000,
         on_invite: Callable[[WireInvite], None] | None = None,
     ) -> None:
-        """``time_percent`` scales how long phones ring and talk; ``on_invite`` gets the wire log."""
+        """``time_percent`` scales how long phones ring and talk; ``on_invite`` gets the wire log.
+
+        ``silence_ms`` is how long the caller waits for a phone of which every datagram is lost (RFC 3261 section
+        17.1.1.2, Timer B).
+        """
         self._clock = clock
         self._secret = secret
         self._seed = seed
         self._mix = MIXES["town"] if mix is None else mix
         self._time_percent = time_percent
+        self._silence_ms = silence_ms
         self._on_invite = on_invite
         self._tries: dict[str, int] = {}
         self._lines: dict[int, _Line] = {}
@@ -107,6 +113,9 @@ class SimulatorCarrier:
             )
         line = self._lines[order.leg] = _Line(order, behaviour)
         self._soon(Sent(order.leg, now))
+        if behaviour.loss >= 1.0:
+            self._after(line, self._silence_ms, self._silence, order.leg)
+            return
         self._soon(Trying(order.leg, now))
         self._after(line, order.ring_limit_ms, self._ring_limit, order.leg)
         if behaviour.ring_after_ms is not None:
@@ -155,6 +164,9 @@ class SimulatorCarrier:
     def _ring_limit(self, leg: int) -> None:
         now = self._clock.now()
         self._end(leg, Ended(leg=leg, at=now, local=True, sip_code=REQUEST_TERMINATED, why="ring-limit"))
+
+    def _silence(self, leg: int) -> None:
+        self._end(leg, Ended(leg=leg, at=self._clock.now(), local=True, why="no-response"))
 
     def _bye(self, leg: int) -> None:
         self._end(leg, Ended(leg=leg, at=self._clock.now(), local=False, sip_code=200, why="bye"))

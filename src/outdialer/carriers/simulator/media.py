@@ -50,7 +50,7 @@ class SimulatorMedia:
         Raises:
             PromptError: the prompt is empty.
         """
-        key = prompt.text or prompt.source or repr(prompt.tones)
+        key = prompt.text or prompt.source or (repr(prompt.tones) if prompt.tones else "")
         if not key:
             raise PromptError("the prompt is empty")
         length = len(prompt.text) * MS_PER_CHARACTER or sum(ms for _, ms in prompt.tones) or WAV_MS

@@ -7,6 +7,7 @@ whatever list, DNS answer, redirect, Contact, Route or SDP names the address.
 import asyncio
 import ipaddress
 import socket
+from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol, TypeAlias
@@ -18,7 +19,11 @@ OnDatagrams: TypeAlias = Callable[[list[tuple[bytes, Address]]], None]
 BUFFER_BYTES = 4 * 1024 * 1024
 """Wanted kernel buffers each way: a burst of thousands of responses must not be dropped while Python works."""
 BATCH = 64
-"""Datagrams read per readiness. Stock asyncio reads one per loop turn and collapses under load."""
+"""Datagrams dealt with per loop turn. Stock asyncio deals with one and collapses under load."""
+BACKLOG = 8_192
+"""Datagrams taken from the kernel ahead of that: an unprivileged kernel buffer holds less than two hundred."""
+_FORCE = {socket.SO_RCVBUF: 33, socket.SO_SNDBUF: 32}
+"""SO_RCVBUFFORCE and SO_SNDBUFFORCE of Linux, which pass the system's limit for who may (socket(7))."""
 _MAX_DATAGRAM = 65_535
 
 
@@ -74,6 +79,8 @@ class UdpTransport:
         self._on_datagrams = on_datagrams
         self._live = live
         self._socket = _bound_socket(bind)
+        self._backlog: deque[tuple[bytes, Address]] = deque()
+        self._turn: asyncio.Handle | None = None
         host, port = self._socket.getsockname()[:2]
         self._local: Address = (host, port)
         loop.add_reader(self._socket.fileno(), self._read)
@@ -94,18 +101,26 @@ class UdpTransport:
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
+            self._backlog.clear()
 
     def _read(self) -> None:
-        batch: list[tuple[bytes, Address]] = []
-        receive = self._socket.recvfrom
-        for _ in range(BATCH):
+        """The socket is readable: empty it, then deal with some; the rest is for the next turns of the loop."""
+        receive, backlog = self._socket.recvfrom, self._backlog
+        while len(backlog) < BACKLOG:
             try:
                 data, source = receive(_MAX_DATAGRAM)
-            except (BlockingIOError, InterruptedError):
-                break
             except OSError:
-                continue
-            batch.append((data, source[:2]))
+                break
+            backlog.append((data, source[:2]))
+        if self._turn is None:
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        self._turn = None
+        backlog = self._backlog
+        batch = [backlog.popleft() for _ in range(min(BATCH, len(backlog)))]
+        if len(backlog) > 0:
+            self._turn = self._loop.call_soon(self._take_turn)
         if batch:
             self._on_datagrams(batch)
 
@@ -114,10 +129,18 @@ def _bound_socket(bind: Address) -> socket.socket:
     family = socket.AF_INET6 if ":" in bind[0] else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
-        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-            bound.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
+        for option in _FORCE:
+            _widen(bound, option)
         bound.bind(bind)
     except OSError:
         bound.close()
         raise
     return bound
+
+
+def _widen(opened: socket.socket, option: int) -> None:
+    """Ask for a big buffer; without the right to force it the kernel gives what its limit allows."""
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, _FORCE[option], BUFFER_BYTES)
+    except OSError:
+        opened.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
