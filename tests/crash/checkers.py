@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 UNKNOWN = "unknown after a restart"
 CHALLENGES = (401, 407)
@@ -59,7 +60,6 @@ class WireCall(Struct, frozen=True, kw_only=True):
     behaviour: str
     answered: bool
     status: int
-    acknowledged: bool
     invite_at: int
     answered_at: int
     acknowledged_at: int
@@ -129,20 +129,30 @@ def read_wire(log: Path) -> Wire:
     invites: list[Invite] = []
     calls: list[WireCall] = []
     byes: dict[str, int] = {}
+    acks: dict[str, int] = {}
     with log.open(encoding="utf-8") as lines:
         for line in lines:
             if not line.endswith("\n"):
                 break
             if '"event":"call"' in line:
-                calls.append(_wire_call(json.loads(line), byes))
+                calls.append(_wire_call(json.loads(line)))
             elif '"dir":"out","method":"BYE","status":0' in line:
                 record = json.loads(line)
                 byes.setdefault(record["call_id"], record["at"])
+            elif '"dir":"in","method":"ACK"' in line:
+                record = json.loads(line)
+                acks.setdefault(record["call_id"], record["at"])
             elif '"INVITE"' in line:
                 record = json.loads(line)
                 if _starts_a_call(record):
                     invites.append(Invite(record["at"], record["call_id"], record["branch"], record["number"]))
-    return Wire(tuple(invites), tuple(calls))
+    return Wire(tuple(invites), tuple(_completed(call, byes, acks) for call in calls))
+
+
+def _completed(call: WireCall, byes: dict[str, int], acks: dict[str, int]) -> WireCall:
+    """A phone that hangs up is gone from its BYE on; and an ACK counts that comes after the end."""
+    acknowledged_at = call.acknowledged_at or acks.get(call.call_id, 0)
+    return replace(call, ended_at=byes.get(call.call_id, call.ended_at), acknowledged_at=acknowledged_at)
 
 
 def _starts_a_call(record: dict[str, Any]) -> bool:
@@ -150,7 +160,7 @@ def _starts_a_call(record: dict[str, Any]) -> bool:
     return request and not record["retransmission"] and ";tag=" not in record["to"]
 
 
-def _wire_call(record: dict[str, Any], byes: dict[str, int]) -> WireCall:
+def _wire_call(record: dict[str, Any]) -> WireCall:
     audio = record["audio"]
     return WireCall(
         call_id=record["call_id"],
@@ -158,11 +168,10 @@ def _wire_call(record: dict[str, Any], byes: dict[str, int]) -> WireCall:
         behaviour=record["behaviour"],
         answered=record["answered"],
         status=record["status"],
-        acknowledged=record["acknowledged"],
         invite_at=record["invite_at"],
         answered_at=record["answered_at"],
         acknowledged_at=record["acknowledged_at"],
-        ended_at=byes.get(record["call_id"], record["ended_at"]),
+        ended_at=record["ended_at"],
         ended_by=record["ended_by"],
         heard_ms=audio["duration_ms"] if audio else 0,
         problems=tuple(record["problems"]),
@@ -355,7 +364,7 @@ def answers_are_acknowledged_and_noted(ledgers: Ledgers) -> Iterator[Violation]:
         for call in ledgers.calls[attempt.id]:
             if not call.answered:
                 continue
-            if not call.acknowledged:
+            if not call.acknowledged_at:
                 yield Violation("answer not acknowledged", f"attempt {attempt.key} ({attempt.detail})")
             if not (attempt.answered or attempt.late_answer or attempt.sip_code == 200):
                 yield Violation("answer not noted", f"attempt {attempt.key} ({attempt.detail})")
@@ -364,7 +373,7 @@ def answers_are_acknowledged_and_noted(ledgers: Ledgers) -> Iterator[Violation]:
 def successes_were_answered(ledgers: Ledgers) -> Iterator[Violation]:
     """Nobody is on the books as reached who did not answer."""
     for attempt in ledgers.books.attempts:
-        heard = any(call.answered and call.acknowledged for call in ledgers.calls[attempt.id])
+        heard = any(call.answered for call in ledgers.calls[attempt.id])
         if (attempt.answered or attempt.late_answer) and not heard:
             yield Violation("answer made up", f"attempt {attempt.key} ({attempt.detail})")
 

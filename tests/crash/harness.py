@@ -73,6 +73,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     max_tries: tuple[int, int] = (2, 1)
     dial_timeout_ms: int = 1_500
     max_ring_ms: int = 3_000
+    mix: str = "town"
     time_percent: int = 20
     """Of the phones."""
 
@@ -324,7 +325,7 @@ class World:
 
 async def run(plan: Plan, folder: Path, *, to_the_end: bool = True) -> Outcome:
     """Live through all kills, and then to the end of the campaign."""
-    async with worlds_of(plan, folder) as world:
+    async with processes_of(plan, folder) as world:
         for number, kill in enumerate(plan.kills):
             if number == 0 or plan.kills[number - 1].what != MEDIA or kill.what == POINT:
                 if number and plan.kills[number - 1].what == MEDIA:
@@ -355,10 +356,10 @@ def outcome(plan: Plan, folder: Path, kills: tuple[Killed, ...]) -> Outcome:
 
 
 @asynccontextmanager
-async def worlds_of(plan: Plan, folder: Path) -> AsyncIterator[World]:
+async def processes_of(plan: Plan, folder: Path) -> AsyncIterator[World]:
     """Phones and a nursery of engines; at the end every call must have ended before the phones go."""
     folder.mkdir(parents=True, exist_ok=True)
-    async with phones(folder / "phones.jsonl", plan.seed, plan.time_percent) as port, _engines(folder) as engines:
+    async with phones(folder / "phones.jsonl", plan) as port, _engines(folder) as engines:
         world = World(plan, folder, port, engines)
         try:
             yield world
@@ -368,11 +369,11 @@ async def worlds_of(plan: Plan, folder: Path) -> AsyncIterator[World]:
 
 
 @asynccontextmanager
-async def phones(log: Path, seed: int, time_percent: int, *more: str) -> AsyncIterator[int]:
+async def phones(log: Path, plan: Plan) -> AsyncIterator[int]:
     """A phone network in a process of its own; its port."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "outdialer.cli.main", "phones", "--port", "0", "--mix", "town", "--seed", str(seed)),
-        *("--log", str(log), "--time-percent", str(time_percent), "--exit-with-parent", *more),
+        *(sys.executable, "-m", "outdialer.cli.main", "phones", "--port", "0", "--mix", plan.mix),
+        *("--seed", str(plan.seed), "--time-percent", str(plan.time_percent), "--log", str(log), "--exit-with-parent"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

@@ -61,9 +61,7 @@ async def test_a_phone_that_says_nothing_is_given_up_too(make_world: MakeWorld) 
 
 async def test_success_ends_a_target(make_world: MakeWorld) -> None:
     world = await make_world(f"*={BUSY}/{ANSWERS}")
-    people = await world.campaign(
-        (number(1), number(2)), (number(3), number(4)), tries=(3, 3, 0, 0, 0), interval_ms=20
-    )
+    people = await world.campaign((number(1), number(2)), (number(3), number(4)), tries=(3, 3, 0, 0, 0), interval_ms=20)
     await world.until_status(people)
     assert sorted(world.dialled()) == [number(1), number(1), number(3), number(3)]
     assert done_by(await world.targets(people)) == ["success"] * 2

@@ -193,9 +193,10 @@ async def test_two_calls_in_a_row_do_not_inherit_each_others_audio(make_voice: M
     lists = await world.campaign(*numbers(6), actions=[PLAY_DATA], data=files)
     await world.until_status(lists)
     await until_summed_up(world, 6)
-    assert wrongly_heard(
-        world.summaries(), await world.attempts(), {who: mark(n) for n, who in enumerate(numbers(6))}
-    ) == []
+    assert (
+        wrongly_heard(world.summaries(), await world.attempts(), {who: mark(n) for n, who in enumerate(numbers(6))})
+        == []
+    )
     assert {line.audio.ssrcs for line in world.summaries() if line.audio} != set()
 
 
@@ -226,5 +227,3 @@ async def test_spoken_text_is_heard(make_voice: MakeVoice) -> None:
         assert -40 < heard.rms_dbfs < -3
         assert heard.tones == "" or len(heard.tones) < 5
     assert all(a.talk_ms >= 1_500 for a in await world.attempts())
-
-

@@ -318,9 +318,7 @@ class World:
             await store.order_run(CUSTOMER, campaign.id, self.clock.now())
         return Lists(campaign=campaign.id, outplan=outplan.id, outdial=outdial.id, targets=targets)
 
-    async def add_people(
-        self, outdial: Id, *people: str | Sequence[str], data: Sequence[str] = ()
-    ) -> tuple[Id, ...]:
+    async def add_people(self, outdial: Id, *people: str | Sequence[str], data: Sequence[str] = ()) -> tuple[Id, ...]:
         """Put more people on a list."""
         rows = []
         for index, person in enumerate(people):
@@ -386,9 +384,7 @@ class World:
         if isinstance(line, MessageLine) and line.direction == "in" and line.method == "INVITE":
             if not line.status and not line.retransmission and ";tag=" not in line.to_header:
                 at, caller = line.at + self.clock.ahead, line.from_header.partition("sip:")[2].partition("@")[0]
-                self._note(
-                    Invite(at=at, number=line.number, call_id=line.call_id, branch=line.branch, caller=caller)
-                )
+                self._note(Invite(at=at, number=line.number, call_id=line.call_id, branch=line.branch, caller=caller))
         self.changed()
 
     def _note(self, invite: Invite) -> None:
