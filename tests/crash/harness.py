@@ -240,9 +240,9 @@ class World:
             await asyncio.sleep(kill.delay_s)
             killed = await self._die(kill, media_of(self.pid))
         else:
-            await self.until(lambda: self._live() >= kill.calls, CALLS_S, strict=False)
+            await until(lambda: self._live() >= kill.calls, CALLS_S, strict=False)
             await asyncio.sleep(kill.delay_s)
-            await self.until(lambda: media_of(self.pid) != 0, READY_S)
+            await until(lambda: media_of(self.pid) != 0, READY_S)
             killed = await self._die(kill, media_of(self.pid))
         self.kills.append(killed)
         return killed
@@ -260,7 +260,7 @@ class World:
         if kill.what == MEDIA:
             at = now()
             await died(media, DEATH_S)
-            await self.until(lambda: media_of(self.pid) not in (0, media), READY_S)
+            await until(lambda: media_of(self.pid) not in (0, media), READY_S)
             return Killed(kill=kill, at=at, hit=True, start_s=self.start_s)
         os.kill(self.pid, signal.SIGKILL)
         await died(self.pid, DEATH_S)
@@ -271,19 +271,6 @@ class World:
         gone = await died(media, DEATH_S) if media else True
         outlived = None if kill.what == BOTH or not media else time.monotonic() - began if gone else DEATH_S
         return Killed(kill=kill, at=at, hit=hit, media_gone_s=outlived, start_s=self.start_s)
-
-    async def until(self, reached: Callable[[], bool], seconds: float, *, strict: bool = True) -> bool:
-        """Look until something has come about, at most this long; whether it has.
-
-        Raises:
-            TimeoutError: it has not, and ``strict``.
-        """
-        with suppress() if strict else suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while not reached():
-                    await asyncio.sleep(TICK_S)
-            return True
-        return False
 
     def ask(self, question: str) -> int:
         """A number from the books, beside the engine."""
@@ -301,7 +288,7 @@ class World:
 
     async def finish(self) -> None:
         """Let the campaign run to its end, then end the engine as an operator would."""
-        await self.until(
+        await until(
             lambda: not self.ask(
                 "SELECT (SELECT count(*) FROM campaigns WHERE status <> 'stop')"
                 " + (SELECT count(*) FROM attempts WHERE status <> 'done')"
@@ -363,7 +350,7 @@ async def processes_of(plan: Plan, folder: Path) -> AsyncIterator[World]:
         world = World(plan, folder, port, engines)
         try:
             yield world
-            await world.until(lambda: no_call_is_up(folder / "phones.jsonl"), 5.0, strict=False)
+            await until(lambda: no_call_is_up(folder / "phones.jsonl"), 5.0, strict=False)
         finally:
             world.close()
 
@@ -410,6 +397,23 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     await process.wait()
     if process.stdin is not None:
         process.stdin.close()
+
+
+async def until(reached: Callable[[], bool], seconds: float, *, strict: bool = True) -> bool:
+    """Look until something has come about, at most this long; whether it has.
+
+    Raises:
+        TimeoutError: it has not, and ``strict``.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            while not reached():
+                await asyncio.sleep(TICK_S)
+    except TimeoutError:
+        if strict:
+            raise
+        return False
+    return True
 
 
 def no_call_is_up(log: Path) -> bool:

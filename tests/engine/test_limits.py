@@ -28,11 +28,11 @@ def most_at_once(attempts: Sequence[CampaignCall], arrived: dict[str, int]) -> i
 
 
 async def test_the_trunks_rate_holds_at_the_wire(make_world: MakeWorld, network: Network) -> None:
-    world = await make_world(rate=25)
-    people = await world.campaign(*numbers(40))
+    world = await make_world(rate=40)
+    people = await world.campaign(*numbers(48))
     await world.until_status(people)
-    assert len(world.invites) == 40
-    assert_rate(world.invites, 25, JITTER_US[network])
+    assert len(world.invites) == 48
+    assert_rate(world.invites, 40, JITTER_US[network])
 
 
 async def test_the_campaigns_rate_holds_at_the_wire(make_world: MakeWorld, network: Network) -> None:
@@ -48,8 +48,8 @@ async def test_the_campaigns_rate_holds_at_the_wire(make_world: MakeWorld, netwo
 
 async def test_a_rate_below_one_a_second_is_kept(make_world: MakeWorld, network: Network) -> None:
     world = await make_world(rate=0.8)
-    await world.campaign(*numbers(3))
-    await world.until_invited(3)
+    await world.campaign(*numbers(2))
+    await world.until_invited(2)
     assert_rate(world.invites, 0.8, JITTER_US[network])
 
 

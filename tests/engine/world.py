@@ -24,7 +24,6 @@ from outdialer.carriers.simulator.media import SimulatorMedia
 from outdialer.carriers.sip.carrier import SipCarrier
 from outdialer.cli.ledger import compare
 from outdialer.domain.campaign import CampaignStatus, EndHandle
-from outdialer.domain.identity import leg_identity
 from outdialer.domain.limits import interval
 from outdialer.domain.model import Action, Address, Campaign, CampaignCall, NewTarget, Outdial, Outplan, Target, Trunk
 from outdialer.domain.target import TargetStatus
@@ -381,10 +380,9 @@ class World:
 
     def _on_line(self, line: Line) -> None:
         self.lines.append(line)
-        if isinstance(line, MessageLine) and line.direction == "in" and line.method == "INVITE":
-            if not line.status and not line.retransmission and ";tag=" not in line.to_header:
-                at, caller = line.at + self.clock.ahead, line.from_header.partition("sip:")[2].partition("@")[0]
-                self._note(Invite(at=at, number=line.number, call_id=line.call_id, branch=line.branch, caller=caller))
+        if isinstance(line, MessageLine) and _is_new_invite(line):
+            at, caller = line.at + self.clock.ahead, line.from_header.partition("sip:")[2].partition("@")[0]
+            self._note(Invite(at=at, number=line.number, call_id=line.call_id, branch=line.branch, caller=caller))
         self.changed()
 
     def _note(self, invite: Invite) -> None:
@@ -561,6 +559,12 @@ class World:
         assert_one_at_a_time(attempts)
         if not self.terms_changed:
             assert_tries_and_intervals(attempts, outplans, wire)
+
+
+def _is_new_invite(line: MessageLine) -> bool:
+    """Whether a call begins here; one after a challenge counts, a retransmission or a re-INVITE does not."""
+    fresh = (line.direction, line.method, line.status, line.retransmission) == ("in", "INVITE", 0, False)
+    return fresh and ";tag=" not in line.to_header
 
 
 def assert_one_at_a_time(attempts: list[CampaignCall]) -> None:

@@ -31,6 +31,7 @@ from tests.store.world import (
     ended,
     furnish,
     new_target,
+    planned,
 )
 
 ALICE, BOB, CAROL = "+12025550101", "+12025550102", "+12025550103"
@@ -418,3 +419,19 @@ async def test_every_change_has_its_event(store: SqliteStore, ids: Ids) -> None:
         "campaign_status_stop",
         "campaign_deleted",
     ]
+
+
+@pytest.mark.parametrize("slow", ["trunk", "campaign"])
+async def test_a_higher_rate_holds_at_once(store: SqliteStore, ids: Ids, slow: str) -> None:
+    setting = await furnish(store, ids, "+12025550101", "+12025550102", "+12025550103")
+    trunk, campaign = setting.trunk, setting.campaign
+    if slow == "trunk":
+        trunk = await store.put_trunk(CUSTOMER, replace(trunk, rate_per_s=0.001), NOW)
+    else:
+        campaign = await store.save_campaign(CUSTOMER, replace(campaign, dial_rate=0.001), NOW)
+    assert len((await claim_due(store, ids, NOW)).intents) == 1
+    soon = NOW + 1_000_000
+    assert (await planned(store, soon)).lines == ()
+    await store.put_trunk(CUSTOMER, replace(trunk, rate_per_s=100), soon)
+    await store.save_campaign(CUSTOMER, replace(campaign, dial_rate=100), soon)
+    assert len((await planned(store, soon + 300_000)).lines) == 2

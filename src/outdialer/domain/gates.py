@@ -9,7 +9,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from outdialer.domain.campaign import CampaignStatus
-from outdialer.domain.limits import Limit
+from outdialer.domain.limits import Limit, interval
 from outdialer.domain.snapshot import CampaignView, Snapshot, TrunkView
 from outdialer.domain.units import Instant
 
@@ -17,6 +17,14 @@ HORIZON_US = 500_000
 """A claim takes at most the send slots of the next 500 ms: what is claimed later can still be stopped."""
 LOOK_AHEAD_US = 250_000
 """How long before the next free slot the planner wants to be asked again."""
+
+
+def latest_slot(now: Instant, rate_per_s: float) -> Instant:
+    """The latest next slot that reservations under this rate can have led to.
+
+    One that lies further ahead was reserved under a lower rate, which holds no longer.
+    """
+    return now + HORIZON_US + interval(rate_per_s)
 
 
 class Gate(Struct, frozen=True):

@@ -94,7 +94,9 @@ def test_the_far_end_gives_up_waiting_for_the_ack() -> None:
     line.reply(invite, 200, sdp=SDP_ANSWER)
     line.ask("BYE", invite)
     line.out("200")
-    assert line.told() == ["Answered", "Ended"]
+    line.event(Answered)
+    ended = line.event(Ended)
+    assert (ended.local, ended.why) == (False, "bye")
     line.nothing_left()
 
 
@@ -553,6 +555,17 @@ def test_an_answer_to_a_call_whose_cancel_waits_is_ended_at_once() -> None:
     line.nothing_left()
 
 
+def test_a_refusal_before_any_provisional_of_a_call_whose_cancel_waits() -> None:
+    line = Ladder()
+    invite = line.dial()
+    line.hang_up("operator")
+    line.reply(invite, 486)
+    line.out("ACK")
+    ended = line.event(Ended)
+    assert (ended.local, ended.sip_code, ended.why) == (True, 486, "operator")
+    line.nothing_left()
+
+
 def test_a_refusal_of_a_call_whose_cancel_waits() -> None:
     line = Ladder()
     invite = line.dial()
@@ -623,3 +636,28 @@ def test_a_response_from_elsewhere_with_all_the_right_identifiers_counts() -> No
     invite = line.dial()
     line.reply(invite, 180, source=STRANGER)
     assert line.told() == ["Trying", "Ringing"]
+
+
+def test_a_bye_with_a_provisional_response_is_resent_every_4_seconds() -> None:
+    line = Ladder()
+    line.answered()
+    line.hang_up("flow-done")
+    line.reply(line.out("BYE"), 100)
+    line.wait(31.9)
+    assert line.out_all() == [(at, "BYE") for at in (4, 8, 12, 16, 20, 24, 28)]
+    assert line.told() == []
+    line.wait(0.2)
+    assert line.event(Ended).why == "flow-done"
+    line.nothing_left()
+
+
+@pytest.mark.parametrize("status", [200, 481])
+def test_a_final_response_after_a_provisional_one_to_a_bye(status: int) -> None:
+    line = Ladder()
+    line.answered()
+    line.hang_up("flow-done")
+    bye = line.out("BYE")
+    line.reply(bye, 100)
+    line.reply(bye, status)
+    assert line.told() == ["Ended"]
+    line.nothing_left()

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from outdialer.domain.gates import latest_slot
 from outdialer.domain.snapshot import OutplanTerms
 from outdialer.domain.units import Id, Instant
 from outdialer.ports.store import StoreUnavailable
@@ -151,3 +152,9 @@ def change_exactly(database: Database, statement: str, rows: list[dict[str, Any]
     changed = database.executemany(statement, rows).rowcount if rows else 0
     if changed != len(rows):
         raise RuntimeError(f"{changed} of {len(rows)} rows changed by: {statement}")
+
+
+def ease_limit(database: Database, customer: int, scope: str, rate_per_s: float, now: Instant) -> None:
+    """Let a changed rate hold at once: forget slots that only a lower rate can have reserved so far ahead."""
+    row = {"customer": customer, "scope": scope, "latest": latest_slot(now, rate_per_s)}
+    database.execute(SHARED["ease_limit"], row)

@@ -11,7 +11,7 @@ from outdialer.domain.plan import campaign_event
 from outdialer.domain.units import NIL_ID, Id, Instant
 from outdialer.ports.store import CampaignStats, Conflict, Page
 from outdialer.store.sqlite import planning, rows
-from outdialer.store.sqlite.books import SHARED, Books, Database, is_current, read_terms, resource_happened
+from outdialer.store.sqlite.books import SHARED, Books, Database, ease_limit, is_current, read_terms, resource_happened
 from outdialer.store.sqlite.outdials import SQL as OUTDIALS
 from outdialer.store.sqlite.paging import page_row
 from outdialer.store.sqlite.statements import statements
@@ -57,6 +57,7 @@ class Campaigns(Books):
             if changed is None:
                 raise Conflict("the campaign was changed or deleted meanwhile")
             _insert_version(database, {**row, "campaign": changed["key"], "version": campaign.version + 1})
+            ease_limit(database, customer, f"campaign:{changed['key']}", campaign.dial_rate, now)
             saved = _known(database, customer, campaign.id)
             _happened(database, customer, "campaign_updated", saved, now)
             return saved

@@ -7,7 +7,7 @@ from outdialer.domain.model import AccessKey, Trunk
 from outdialer.domain.units import Instant
 from outdialer.ports.store import TrunkRow
 from outdialer.store.sqlite import rows
-from outdialer.store.sqlite.books import Books, Database, is_current
+from outdialer.store.sqlite.books import Books, Database, ease_limit, is_current
 from outdialer.store.sqlite.statements import statements
 
 SQL = statements("equipment")
@@ -34,6 +34,7 @@ class Equipment(Books):
                 database.execute(SQL["insert_trunk"], row)
             else:
                 database.execute(SQL["replace_trunk"], row)
+                ease_limit(database, customer, f"trunk:{found['key']}", trunk.rate_per_s, now)
                 if _way_in(rows.trunk(found)) != _way_in(trunk):
                     _set_pause(database, customer, found["key"], Breaker(), now)
             return rows.trunk(database.execute(SQL["trunk"], row).fetchone())

@@ -22,3 +22,7 @@ VALUES (:customer, :kind, :subject, :event_number, :tm, :payload);
 
 -- name: outplan_version
 SELECT key, terms FROM outplan_versions WHERE customer = :customer AND key = :key;
+
+-- name: ease_limit
+-- After a change of its rate: no slot further ahead than the new rate can have reserved.
+UPDATE limits SET next_slot = min(next_slot, :latest) WHERE customer = :customer AND scope = :scope;
