@@ -110,7 +110,7 @@ def test_a_slot_missed_by_less_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_late_one_pushes_the_next_back_and_the_planner_learns_the_lag(monkeypatch: pytest.MonkeyPatch) -> None:
-    lateness = iter([70_000, 0, 0, 0])
+    lateness = iter([70_000, *[0] * 10])
     bench = Bench(monkeypatch, late=lambda: next(lateness))
     bench.rates(trunk=10)
     bench.sender.schedule([(an_intent(n), START + n * 100_000) for n in range(3)])

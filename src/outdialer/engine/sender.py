@@ -44,8 +44,8 @@ class Sender:
         self._clock = clock
         self._send = send
         self._missed = missed
-        self._waiting: list[tuple[Instant, int, Instant, Intent]] = []
-        """(when to look at it, tie-breaker, its slot, the intent), as a heap."""
+        self._waiting: list[tuple[Instant, int, int, Instant, Intent]] = []
+        """(when to look at it, tie-breaker, how much before that is early enough, its slot, the intent), as a heap."""
         self._sequence = count()
         self._paces: dict[tuple[str, int], Pace] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -68,7 +68,7 @@ class Sender:
     def schedule(self, intents: list[tuple[Intent, Instant]]) -> None:
         """Send each intent at its slot."""
         for intent, slot in intents:
-            heapq.heappush(self._waiting, (slot, next(self._sequence), slot, intent))
+            heapq.heappush(self._waiting, (slot, next(self._sequence), EARLY_US, slot, intent))
         self._arm()
 
     def take_all(self) -> list[Intent]:
@@ -96,9 +96,9 @@ class Sender:
         self._timer = None
         while self._waiting:
             now = self._clock.now()
-            if self._waiting[0][0] > now + EARLY_US:
+            if self._waiting[0][0] > now + self._waiting[0][2]:
                 break
-            _, _, slot, intent = heapq.heappop(self._waiting)
+            *_, slot, intent = heapq.heappop(self._waiting)
             self._let_out(intent, slot, now)
         self._arm()
 
@@ -110,7 +110,7 @@ class Sender:
             trunk.lag = campaign.lag = 0
             self._missed(intent)
         elif earliest > now:
-            heapq.heappush(self._waiting, (earliest, next(self._sequence), slot, intent))
+            heapq.heappush(self._waiting, (earliest, next(self._sequence), 0, slot, intent))
         else:
             self._send(intent, slot)
             sent = self._clock.now()  # Not before: the distance is kept between packets, not between decisions.
