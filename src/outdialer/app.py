@@ -31,6 +31,8 @@ from outdialer.store.sqlite.store import SqliteStore
 from outdialer.telemetry import Metrics
 
 DEFAULT_CUSTOMER = 1
+SIP_ADDRESS = "sip_address"
+"""The name under which the store keeps where SIP was bound last."""
 UNBOUNDED_MEDIA_PORTS = 10_000
 QUARANTINE_SHARE = 2
 """Of a bounded range of RTP ports only one in this many counts on: closed ones stay unused for a while."""
@@ -79,7 +81,7 @@ class App:
         ids, clock = SystemIds(), SystemClock()
         store = await SqliteStore.open(settings.db, new_id=lambda: ids.new(clock.now()), random_bytes=random_bytes)
         try:
-            carrier, media = _carrier_and_media(settings, clock, await store.install_secret())
+            carrier, media = await _carrier_and_media(settings, clock, store)
             app = cls(settings, store, carrier, media)
             if settings.trunk is not None:
                 await app.put_trunk(settings.trunk)
@@ -200,11 +202,18 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _carrier_and_media(settings: Settings, clock: SystemClock, secret: bytes) -> CarrierAndMedia:
+async def _carrier_and_media(settings: Settings, clock: SystemClock, store: SqliteStore) -> CarrierAndMedia:
+    secret = await store.install_secret()
     if settings.simulated_trunk_seed is not None:
         return SimulatorCarrier(clock=clock, secret=secret, seed=settings.simulated_trunk_seed), SimulatorMedia()
+    bind, same_address = await _sip_address(settings, store)
     carrier = SipCarrier(
-        clock=clock, secret=secret, bind=settings.sip_bind, advertise=settings.advertise, live=settings.live
+        clock=clock,
+        secret=secret,
+        bind=bind,
+        advertise=settings.advertise,
+        live=settings.live,
+        same_address=same_address,
     )
     media = MediaProcess(
         cache_dir=cache_folder(),
@@ -213,6 +222,33 @@ def _carrier_and_media(settings: Settings, clock: SystemClock, secret: bytes) ->
         live=settings.live,
     )
     return carrier, media
+
+
+async def _sip_address(settings: Settings, store: SqliteStore) -> tuple[tuple[str, int], bool]:
+    """Where to bind SIP, and whether earlier lives were there too.
+
+    Where any port will do, the last one is taken again if it is free: a far end that still rings for a dead engine
+    knows its calls by that address (RFC 3261 section 17.2.3).
+    """
+    host, port = settings.sip_bind
+    kept = await store.recall(SIP_ADDRESS)
+    kept_host, _, kept_port = (kept or "").partition("/")[0].rpartition(":")
+    if not port:
+        port = _free_port(host, int(kept_port) if kept_host == host else 0)
+    address = f"{host}:{port}/{settings.advertise or ''}"
+    await store.write_down(SIP_ADDRESS, address)
+    return (host, port), kept in (None, address)
+
+
+def _free_port(host: str, wanted: int) -> int:
+    """The wanted UDP port where it is free, else any free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as trial:
+        try:
+            trial.bind((host, wanted))
+        except OSError:
+            trial.bind((host, 0))
+        return int(trial.getsockname()[1])
 
 
 def _media_ports(rtp_ports: tuple[int, int] | None) -> int:

@@ -289,9 +289,11 @@ class World:
     async def finish(self) -> None:
         """Let the campaign run to its end, then end the engine as an operator would."""
         await until(
-            lambda: not self.ask(
-                "SELECT (SELECT count(*) FROM campaigns WHERE status <> 'stop')"
-                " + (SELECT count(*) FROM attempts WHERE status <> 'done')"
+            lambda: (
+                not self.ask(
+                    "SELECT (SELECT count(*) FROM campaigns WHERE status <> 'stop')"
+                    " + (SELECT count(*) FROM attempts WHERE status <> 'done')"
+                )
             ),
             self._plan.rest_s,
             strict=False,

@@ -119,6 +119,18 @@ def test_not_sent_is_a_fail_that_is_not_charged() -> None:
     assert found.detail == "not sent: a stop"
 
 
+@pytest.mark.parametrize(("why", "dialable"), [("bad-destination", False), ("deadline", True), ("stopped", True)])
+def test_only_a_bad_destination_can_never_be_sent_to(why: str, dialable: bool) -> None:
+    assert of_not_sent(why).dialable is dialable
+
+
+@pytest.mark.parametrize("why", ["no-media", "no-ack", "refused-address"])
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_call_that_the_carrier_gave_up_failed(why: str, answered: bool) -> None:
+    found = hung_up(why, answered=answered, local=True)
+    assert (found.reason, found.result) == (HangupReason.FAILED, Result.FAIL)
+
+
 @pytest.mark.parametrize("answered", [True, False])
 def test_unknown_is_a_charged_fail(answered: bool) -> None:
     found = of_unknown(answered=answered)

@@ -72,6 +72,11 @@ def test_what_was_not_sent_gives_its_try_back_and_is_due_at_once(left: bool) -> 
     assert verdict(NOT_SENT, tries_left=left) == TargetVerdict(TargetEvent.RETURNED, ENDED, DueReason.RETURNED)
 
 
+def test_a_destination_that_can_never_be_sent_to_ends_the_target() -> None:
+    found = verdict(of_not_sent("bad-destination"), tries_left=True)
+    assert found == TargetVerdict(TargetEvent.REFUSED)
+
+
 @pytest.mark.parametrize("outcome", [BUSY, CUT, of_unknown(answered=True), of_unknown(answered=False)])
 def test_a_fail_waits_the_whole_interval_from_the_end(outcome: Outcome) -> None:
     expected = TargetVerdict(TargetEvent.RETRY_LATER, ENDED + 60_000_000, DueReason.RETRY)

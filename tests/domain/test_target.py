@@ -15,6 +15,7 @@ EXPECTED = {
     ("progressing", "retry_later"): "idle",
     ("progressing", "returned"): "idle",
     ("progressing", "exhausted"): "done",
+    ("progressing", "refused"): "done",
     ("progressing", "removed"): "done",
 }
 

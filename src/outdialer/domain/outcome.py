@@ -7,6 +7,7 @@ are the REST contract's closed list; ``hangup_detail`` beside it says what exact
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class HangupReason(StrEnum):
@@ -40,6 +41,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     answered: bool
     charged: bool = True
     """False only when the sender itself knows that nothing was sent: the try is given back."""
+    dialable: bool = True
+    """False when nothing can ever be sent to this destination."""
 
 
 RING_LIMIT = "ring-limit"
@@ -48,11 +51,18 @@ CALL_LIMIT = "call-limit"
 ANSWERING_MACHINE = "answering-machine"
 FLOW_FAILED = "flow-failed"
 MEDIA_LOST = "media-lost"
+NO_MEDIA = "no-media"
+NO_ACK = "no-ack"
+REFUSED_ADDRESS = "refused-address"
+BAD_DESTINATION = "bad-destination"
 UNKNOWN = "unknown after a restart"
 
 _LOCAL_UNANSWERED: dict[str, HangupReason] = {
     RING_LIMIT: HangupReason.NOANSWER,
     NO_RESPONSE: HangupReason.DIALOUT,
+    NO_MEDIA: HangupReason.FAILED,
+    NO_ACK: HangupReason.FAILED,
+    REFUSED_ADDRESS: HangupReason.FAILED,
 }
 """Any other hang-up of ours before the answer (operator, drain) is ``cancel``."""
 
@@ -61,6 +71,9 @@ _LOCAL_ANSWERED: dict[str, HangupReason] = {
     ANSWERING_MACHINE: HangupReason.AMD,
     FLOW_FAILED: HangupReason.FAILED,
     MEDIA_LOST: HangupReason.FAILED,
+    NO_MEDIA: HangupReason.FAILED,
+    NO_ACK: HangupReason.FAILED,
+    REFUSED_ADDRESS: HangupReason.FAILED,
 }
 """Any other end of an answered call is ``normal``."""
 
@@ -119,7 +132,8 @@ def _of_refusal(why: str, sip_code: int, q850_cause: int) -> Outcome:
 
 def of_not_sent(why: str) -> Outcome:
     """The outcome of an attempt whose INVITE never left: fail, but not charged."""
-    return judge(HangupReason.FAILED, f"not sent: {why}", answered=False, charged=False)
+    outcome = judge(HangupReason.FAILED, f"not sent: {why}", answered=False, charged=False)
+    return replace(outcome, dialable=why != BAD_DESTINATION)
 
 
 def of_unknown(*, answered: bool) -> Outcome:

@@ -57,6 +57,8 @@ def after_attempt(
         return TargetVerdict(TargetEvent.SUCCEEDED)
     if removed:
         return TargetVerdict(TargetEvent.REMOVED)
+    if not outcome.dialable:
+        return TargetVerdict(TargetEvent.REFUSED)
     if not outcome.charged:
         return TargetVerdict(TargetEvent.RETURNED, ended, DueReason.RETURNED)
     if not tries_left or (outcome.answered and not redial_answered):

@@ -60,6 +60,7 @@ TABLE: dict[tuple[TargetStatus, TargetEvent], TargetStatus] = {
     (TargetStatus.PROGRESSING, TargetEvent.RETRY_LATER): TargetStatus.IDLE,
     (TargetStatus.PROGRESSING, TargetEvent.RETURNED): TargetStatus.IDLE,
     (TargetStatus.PROGRESSING, TargetEvent.EXHAUSTED): TargetStatus.DONE,
+    (TargetStatus.PROGRESSING, TargetEvent.REFUSED): TargetStatus.DONE,
     (TargetStatus.PROGRESSING, TargetEvent.REMOVED): TargetStatus.DONE,
 }
 

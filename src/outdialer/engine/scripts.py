@@ -128,6 +128,7 @@ class ScriptRun:
         self._hang_up = hang_up
         self._timer: asyncio.TimerHandle | None = None
         self._open = True
+        self._to_play: list[Say | Play | Tone] = []
         self.state = FlowState(variables=variables)
 
     def begin(self) -> None:
@@ -155,7 +156,15 @@ class ScriptRun:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(command.length_ms / 1_000, self.feed, Finished(command.order))
         else:
-            self._tasks.start(self._play(command), "play")
+            self._to_play.append(command)
+            if len(self._to_play) == 1:
+                self._tasks.start(self._play_in_order(), "play")
+
+    async def _play_in_order(self) -> None:
+        """One prompt after the other: a slow one must not be overtaken by the next."""
+        while self._to_play:
+            await self._play(self._to_play[0])
+            del self._to_play[0]
 
     async def _play(self, command: Say | Play | Tone) -> None:
         try:

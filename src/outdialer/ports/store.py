@@ -189,6 +189,12 @@ class DialerStore(Protocol):
     async def install_secret(self) -> bytes:
         """The 32 random bytes that this installation's SIP identifiers are derived from."""
 
+    async def recall(self, name: str) -> str | None:
+        """What an earlier life wrote down under this name, or None."""
+
+    async def write_down(self, name: str, value: str) -> None:
+        """Keep a short text for the next life of the program."""
+
     async def begin_epoch(self, worker: str, now: Instant) -> int:
         """Fence off every earlier life: take a new epoch, recount the limits from the live attempts.
 

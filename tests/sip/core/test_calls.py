@@ -263,9 +263,9 @@ def test_forked_answers_the_first_is_kept_the_others_are_ended() -> None:
     line.reply(invite, 180, tag="b")
     line.reply(invite, 200, tag="a", sdp=SDP_ANSWER)
     line.reply(invite, 200, tag="b", contact="<sip:b@127.0.0.2:5062>", sdp=SDP_ANSWER)
+    bye = line.out("BYE")
     (ack, where) = line.out_to("ACK")
     assert (ack.headers["to"].endswith(";tag=b"), where) == (True, ("127.0.0.2", 5062))
-    bye = line.out("BYE")
     assert bye.headers["to"].endswith(";tag=b")
     kept = line.accept()
     assert kept.headers["to"].endswith(";tag=a")
@@ -300,8 +300,8 @@ def test_a_200_after_a_refusal_is_late() -> None:
     line.out("ACK")
     assert line.told() == ["Ended"]
     line.reply(invite, 200, tag="b", sdp=SDP_ANSWER)
-    line.out("ACK")
     line.reply(line.out("BYE"), 200)
+    line.out("ACK")
     assert line.event(LateAnswer).attempt_id == ATTEMPT
     line.nothing_left()
 
@@ -313,8 +313,8 @@ def test_a_200_long_after_giving_up_is_late() -> None:
     line.out_all()
     line.told()
     line.reply(invite, 200, sdp=SDP_ANSWER)
-    line.out("ACK")
     bye = line.out("BYE")
+    line.out("ACK")
     line.reply(invite, 200, sdp=SDP_ANSWER)
     line.out("ACK")
     line.reply(bye, 200)

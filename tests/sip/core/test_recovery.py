@@ -86,8 +86,8 @@ def test_an_answer_that_comes_for_a_cancelled_leg_is_ended_and_confirmed_by_its_
     line.adopt()
     line.out("CANCEL")
     line.reply(invite, 200, sdp=SDP_ANSWER)
-    line.out("ACK")
     bye = line.out("BYE")
+    line.out("ACK")
     assert line.event(LateAnswer) == LateAnswer(ATTEMPT, 1, 0)
     line.reply(invite, 200, sdp=SDP_ANSWER)
     line.out("ACK")
@@ -101,12 +101,15 @@ def test_an_answered_leg_is_ended_by_its_stored_dialog() -> None:
     invite = before.dial()
     before.reply(invite, 200, sdp=SDP_ANSWER, headers=["Record-Route: <sip:127.0.0.3;lr>"])
     stored = before.event(Answered).dialog
-    before.accept()
+    acknowledged = before.accept()
     before.hang_up()
     line = Ladder()
     line.adopt(dialog=stored)
     bye, where = line.out_to("BYE")
     assert (bye, where) == (before.out("BYE"), ("127.0.0.3", 5060))
+    assert line.out("ACK") == acknowledged
+    line.reply(invite, 200, sdp=SDP_ANSWER)
+    assert line.out("ACK") == acknowledged
     line.reply(bye, 481)
     ended = line.event(Ended)
     assert (ended.local, ended.why) == (True, "recovered")
@@ -119,7 +122,7 @@ def test_a_bye_that_nobody_answers_says_nothing() -> None:
     line = Ladder()
     line.adopt(dialog=before.event(Answered).dialog)
     line.wait(100)
-    assert len(line.out_all()) == 11
+    assert [what for _, what in line.out_all()] == ["BYE", "ACK", *["BYE"] * 10]
     assert line.told() == []
     line.nothing_left(0)
 
@@ -140,6 +143,7 @@ def test_a_challenged_bye_is_answered() -> None:
     line = Ladder()
     line.adopt(dialog=before.event(Answered).dialog, peer=peer(username="user"))
     line.reply(line.out("BYE"), 407, headers=['Proxy-Authenticate: Digest realm="r", nonce="n"'])
+    line.out("ACK")
     again = line.out("BYE")
     assert "proxy-authorization" in again.headers
     line.reply(again, 200)
@@ -154,6 +158,7 @@ def test_a_bye_from_the_far_end_confirms_too() -> None:
     line = Ladder()
     line.adopt(dialog=before.event(Answered).dialog)
     line.out("BYE")
+    line.out("ACK")
     line.ask("BYE", invite)
     line.out("200")
     assert line.event(Ended).why == "recovered"
@@ -170,8 +175,8 @@ def test_a_late_200_without_any_memory_is_acknowledged_and_ended() -> None:
     invite = Ladder().dial()
     line = Ladder()
     line.reply(invite, 200, sdp=SDP_ANSWER)
-    line.out("ACK")
     line.reply(line.out("BYE"), 200)
+    line.out("ACK")
     assert line.event(LateAnswer).attempt_id == ATTEMPT
     assert line.told() == []
     line.nothing_left()

@@ -40,7 +40,7 @@ def test_only_calls_of_an_earlier_life_end_without_a_word() -> None:
 def test_an_answer_is_taken_or_ended_wherever_a_call_can_be_answered() -> None:
     for state in (State.CALLING, State.EARLY, State.HELD, State.CANCELLING, State.RECALLING):
         _, actions = TABLE[state, Input.ANSWER]
-        assert Do.SAY_ANSWERED in actions or actions[-2:] == (Do.ACK, Do.BYE)
+        assert Do.SAY_ANSWERED in actions or {Do.ACK, Do.BYE} <= set(actions)
 
 
 def test_every_word_of_the_table_is_used() -> None:

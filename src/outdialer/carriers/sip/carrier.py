@@ -30,6 +30,7 @@ class SipCarrier:
         bind: tuple[str, int] = ("127.0.0.1", 0),
         advertise: str | None = None,
         live: bool = False,
+        same_address: bool | None = None,
     ) -> None:
         """``secret`` is the install secret that keys every identifier on the wire.
 
@@ -37,12 +38,15 @@ class SipCarrier:
         on another port no CANCEL reaches a ringing leg, and it is left to the bound (RFC 3261 section 17.2.3).
         ``advertise`` (``host`` or ``host:port``) is what Via and Contact name when it is not what is bound: the
         public address behind a NAT. ``live`` False: no packet leaves the machine (``NonLoopbackRefused``).
+        ``same_address``: whether every earlier life was reached at this very address, so that a 481 to its CANCEL
+        proves something (RFC 3261 section 17.2.3 matches by sent-by); None: yes where the port is fixed.
         """
         self._clock = clock
         self._secret = secret
         self._bind = bind
         self._advertise = advertise
         self._live = live
+        self._same_address = bind[1] != 0 if same_address is None else same_address
         self._passwords: dict[str, str] = {}
         self._pending: dict[int, DialOrder | RememberedLeg] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -81,7 +85,7 @@ class SipCarrier:
         self._transport = UdpTransport(self._loop, self._bind, self._receive, live=self._live)
         try:
             address = self._advertised(self._transport.local_address)
-            self._agent = UserAgent(self._secret, *address, same_address=self._bind[1] != 0)
+            self._agent = UserAgent(self._secret, *address, same_address=self._same_address)
         except ValueError:
             self._transport.close()
             raise

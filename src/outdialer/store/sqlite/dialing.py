@@ -40,6 +40,20 @@ class Dialing(Books):
         """The 32 random bytes that this installation's SIP identifiers are derived from."""
         return self._secret
 
+    async def recall(self, name: str) -> str | None:
+        """What an earlier life wrote down under this name."""
+
+        def query(database: Database) -> str | None:
+            row = database.execute(SQL["meta"], {"name": name}).fetchone()
+            return None if row is None else bytes(row["value"]).decode()
+
+        return self._read(query)
+
+    async def write_down(self, name: str, value: str) -> None:
+        """Keep a short text for the next life."""
+        row = {"name": name, "value": value.encode()}
+        await self._write(lambda database: database.execute(SQL["put_meta"], row).rowcount, wakes=False)
+
     async def begin_epoch(self, worker: str, now: Instant) -> int:
         """Fence off every earlier life: take a new epoch, recount the limits from the live attempts."""
         self._life = await self._write(lambda database: _begin(database, worker, now))

@@ -45,18 +45,18 @@ class Answers:
         endpoint.transactions.send(data, hop, leg)
 
     def refuse(self, now: float, message: Message, source: Address) -> None:
-        """Acknowledge an answer that nobody wants, and end its dialog."""
+        """End the dialog of an answer that nobody wants, and acknowledge it (``call_table`` says why in this order)."""
         if len(self._acks) >= _MAX_ANSWERS:
             return
         endpoint = self._endpoint
         dialog = dialog_from(message, source, endpoint.contact_uri)
-        self.acknowledge(dialog, f"ACK:{dialog.remote_tag}")
         sequence = dialog.sequence + 1
         label = f"BYE:{dialog.remote_tag}"
         bye = in_dialog_request(
             dialog, "BYE", sequence, endpoint.via, branch(endpoint.secret, *self._owner, label, sequence)
         )
         ClientTransaction(endpoint.transactions, bye, next_hop(dialog), None, None).start(now, bye.serialise())
+        self.acknowledge(dialog, f"ACK:{dialog.remote_tag}")
 
     def on_response(self, now: float, transaction: ClientTransaction, message: Message, source: Address) -> None:
         """A response to the INVITE after its call was over."""

@@ -87,10 +87,11 @@ class Call:
         return transaction
 
     def clear(self, now: float, dialog: Dialog) -> None:
-        """End an answered call of an earlier life by its stored dialog."""
+        """End an answered call of an earlier life, which may not have acknowledged it, by its stored dialog."""
         self.state = State.CLEARING
         self.dialog = dialog
         self._bye(now)
+        self._acknowledge(now)
 
     def invite_request(self, sequence: int, uri: str, from_value: str) -> Request:
         """The INVITE with CSeq ``sequence``: a pure function of the leg, so that it can be made again."""

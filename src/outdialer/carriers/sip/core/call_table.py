@@ -1,5 +1,8 @@
 """The life of one call as a table: (state, what came in) -> (state, what is done).
 
+An answer whose dialog is on nobody's books is ended first and acknowledged then: whoever dies in between leaves a far
+end that has hung up, and not one that was acknowledged and will not speak of itself again.
+
 Anything not in the table changes nothing. ``call`` carries the actions out.
 """
 
@@ -110,7 +113,7 @@ TABLE: dict[tuple[State, Input], tuple[State, tuple[Do, ...]]] = {
     (State.ENDING, Input.BYE_REFUSED): (State.OVER, (Do.END,)),
     (State.ENDING, Input.BYE_SILENCE): (State.OVER, (Do.END,)),
     (State.ENDING, Input.UNREACHABLE): (State.OVER, (Do.NOTE_UNREACHABLE, Do.END)),
-    (State.RECALLING, Input.ANSWER): (State.CLEARING, (Do.SAY_LATE, Do.KEEP_DIALOG, Do.ACK, Do.BYE)),
+    (State.RECALLING, Input.ANSWER): (State.CLEARING, (Do.SAY_LATE, Do.KEEP_DIALOG, Do.BYE, Do.ACK)),
     (State.RECALLING, Input.REFUSAL): (State.OVER, (Do.NOTE_REFUSED, Do.END)),
     (State.RECALLING, Input.CANCEL_UNKNOWN): (State.OVER, (Do.END,)),
     (State.RECALLING, Input.PATIENCE): (State.OVER, (Do.FORGET,)),

@@ -9,6 +9,9 @@ INSERT INTO customers (key, id) VALUES (:key, :id);
 -- name: insert_meta
 INSERT INTO meta (name, value) VALUES (:name, :value);
 
+-- name: put_meta
+INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
 -- name: meta
 SELECT value FROM meta WHERE name = :name;
 
