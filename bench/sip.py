@@ -1,6 +1,7 @@
 """How many clean calls a second one core can place over SIP, against SIPp's own caller on the same ramp."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -56,8 +57,8 @@ def sip(folder: Path, *, long: bool) -> list[Figure]:
 
 def compare(folder: Path, ramp: tuple[int, ...], seconds: float) -> list[Figure]:
     """The highest step that each passes."""
-    rival = climb(ramp, lambda rate: sipp_step(folder, rate, seconds))
-    ours = {loop: climb(ramp, lambda rate, loop=loop: our_step(folder, rate, seconds, loop)) for loop in LOOPS}  # type: ignore[misc]
+    rival = climb(ramp, partial(sipp_step, folder, seconds=seconds))
+    ours = {loop: climb(ramp, partial(our_step, folder, seconds=seconds, loop=loop)) for loop in LOOPS}
     return [figure(loop, steps, rival, seconds) for loop, steps in ours.items()]
 
 
@@ -86,7 +87,8 @@ def best(steps: list[Step]) -> int:
 def our_step(folder: Path, rate: int, seconds: float, loop: str) -> Step:
     """One step of our caller."""
     with sipp.answering(folder, core(1)) as far_end:
-        told = run_apart("bench.sip_caller:call", on_core=core(0), port=far_end.port, rate=rate, seconds=seconds, loop=loop)  # fmt: skip
+        order = {"port": far_end.port, "rate": rate, "seconds": seconds, "loop": loop}
+        told = run_apart("bench.sip_caller:call", on_core=core(0), **order)
         heard = far_end.counts()
     return Step(
         rate=rate,

@@ -316,8 +316,8 @@ async def test_a_second_life_ends_what_the_first_one_left(bench: Bench) -> None:
     events: asyncio.Queue[CarrierEvent] = asyncio.Queue()
     await second.start(events.put_nowait)
     bench.far.answer(invite, "200 OK", body=SDP)
-    await bench.far.request("ACK")
     bye = await bench.far.request("BYE")
+    await bench.far.request("ACK")
     assert await asyncio.wait_for(events.get(), 20) == LateAnswer(ATTEMPT, 1, bench.clock.time)
     remembered = RememberedLeg(
         leg=7, attempt_id=ATTEMPT, leg_number=1, destination="+12025550123", source="+12025550100", peer=bench.peer()

@@ -1,0 +1,188 @@
+"""The whole engine over SIP against the PyPI dialer siprobo, both at their best, on the same far end."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from bench import sipp
+from bench.apart import run_apart
+from bench.figures import Figure, divide, load_now, skipped
+from bench.sip_engine import write_tone
+
+SIPROBO = "siprobo==1.0.0"
+LOST_BY_RIVAL = 0.01
+"""Of siprobo's calls may be lost in a step that counts: it draws its ports blindly and always loses some."""
+INSTALL_S = 120.0
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """What both do, and how much of it."""
+
+    name: str
+    what: str
+    message_s: float
+    goal: float
+    channels: Sequence[int]
+    """How many calls at once we try."""
+    workers: Sequence[int]
+    """How many siprobo tries."""
+    calls: int
+    calls_per_worker: int
+
+
+CASES = (
+    Case(
+        name="whole hang-up",
+        what="calls a second from a list on disk, hung up on answer",
+        message_s=0.0,
+        goal=8.0,
+        channels=(50, 100, 200, 400),
+        workers=(10, 20, 40, 80, 160),
+        calls=3_000,
+        calls_per_worker=8,
+    ),
+    Case(
+        name="whole message",
+        what="calls a second from a list on disk, each with a message of one second",
+        message_s=1.0,
+        goal=3.0,
+        channels=(200, 400, 700),
+        workers=(40, 80, 160, 320),
+        calls=2_500,
+        calls_per_worker=3,
+    ),
+)
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One try with a number of calls at once."""
+
+    at_once: int
+    calls: int
+    lost: int
+    rate: float
+    """Calls a second that got through."""
+    far_end_failed: int = 0
+    cpu_us: float = 0.0
+
+
+class Siprobo(Struct):
+    """siprobo in a virtual environment that is thrown away, or why it is not there."""
+
+    python: Path | None
+    missing: str
+
+
+def whole(folder: Path, *, long: bool) -> list[Figure]:
+    """Both cases."""
+    if sipp.SIPP is None:
+        return [skipped("whole", sipp.WHERE_TO_GET_IT)]
+    rival = install_siprobo(folder)
+    scale = 3 if long else 1
+    return [figure for case in CASES for figure in compare(folder, case, rival, scale)]
+
+
+def install_siprobo(folder: Path) -> Siprobo:
+    """Install the rival from the package index into an environment of its own."""
+    home = folder / "siprobo"
+    python = home / "bin" / "python"
+    for command in (
+        [sys.executable, "-m", "venv", str(home)],
+        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", SIPROBO],
+    ):
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=INSTALL_S, stdin=subprocess.DEVNULL)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return Siprobo(None, f"{SIPROBO} could not be installed: {error}")
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            return Siprobo(None, f"{SIPROBO} could not be installed: {said[-1] if said else 'no reason given'}")
+    return Siprobo(python, "")
+
+
+def compare(folder: Path, case: Case, rival: Siprobo, scale: int = 1) -> list[Figure]:
+    """Our best clean rate, and siprobo's."""
+    ours = [our_step(folder, case, channels, case.calls * scale) for channels in case.channels]
+    if rival.python is None:
+        return [figure(case, ours, []), skipped(f"{case.name} rival", rival.missing)]
+    wav = folder / f"{case.message_s:g}.wav"
+    write_tone(wav, case.message_s)
+    python = rival.python
+    theirs = climb(case.workers, lambda workers: rival_step(folder, python, wav, workers, case.calls_per_worker * scale))
+    return [figure(case, ours, theirs)]
+
+
+def climb(workers: Sequence[int], hold: Callable[[int], Step]) -> list[Step]:
+    """Raise the number of workers until that makes it worse."""
+    steps: list[Step] = []
+    for number in workers:
+        steps.append(hold(number))
+        if len(steps) > 1 and steps[-1].rate < steps[-2].rate:
+            break
+    return steps
+
+
+def our_step(folder: Path, case: Case, channels: int, calls: int) -> Step:
+    """The whole engine on a list, with that many channels."""
+    with sipp.answering(folder, None) as far_end:
+        order = {"port": far_end.port, "targets": calls, "channels": channels, "message_s": case.message_s}
+        told = run_apart("bench.sip_engine:at_full_speed", **order)
+        heard = far_end.counts()
+    return Step(
+        at_once=channels,
+        calls=calls,
+        lost=told["lost"],
+        rate=told["rate"],
+        far_end_failed=heard.failed,
+        cpu_us=told["cpu_us"],
+    )
+
+
+def rival_step(folder: Path, python: Path, wav: Path, workers: int, calls_per_worker: int) -> Step:
+    """siprobo with that many calls at once."""
+    script = Path(__file__).with_name("siprobo_caller.py")
+    calls = workers * calls_per_worker
+    with sipp.answering(folder, None) as far_end:
+        command = [str(python), str(script), str(far_end.port), str(calls), str(workers), str(wav)]
+        done = subprocess.run(command, capture_output=True, timeout=INSTALL_S, stdin=subprocess.DEVNULL)
+        heard = far_end.counts()
+    told = msgspec.json.decode(done.stdout.splitlines()[-1])
+    return Step(
+        at_once=workers, calls=calls, lost=told["lost"], rate=told["rate"], far_end_failed=heard.failed
+    )
+
+
+def best_of(steps: Sequence[Step], lost: float = 0.0) -> Step | None:
+    """The fastest step that lost no more than this part of its calls."""
+    clean = [step for step in steps if step.lost <= step.calls * lost]
+    return max(clean, key=lambda step: step.rate, default=None)
+
+
+def figure(case: Case, ours: Sequence[Step], theirs: Sequence[Step]) -> Figure:
+    """Our best clean rate as a multiple of siprobo's."""
+    mine, rival = best_of(ours), best_of(theirs, LOST_BY_RIVAL)
+    rate = mine.rate if mine is not None else 0.0
+    note = "no step of ours was without a lost call"
+    if mine is not None:
+        note = f"{mine.calls:,} calls, {mine.at_once} at once, none lost, CPU of the engine {mine.cpu_us:.0f} us a call"
+    if rival is not None:
+        note += f"; siprobo with {rival.at_once} workers lost {rival.lost} of {rival.calls}"
+    elif theirs:
+        note += "; siprobo lost more than one in a hundred at every step"
+    return Figure(
+        name=case.name,
+        what=case.what,
+        value=rate,
+        unit="cps",
+        baseline=None if rival is None else rival.rate,
+        against="siprobo at its best rate that loses at most one call in a hundred" if rival is not None else "",
+        ratio=None if rival is None else divide(rate, rival.rate),
+        at_least=case.goal,
+        note=note,
+        load=load_now(),
+        detail={"ours": ours, "siprobo": theirs},
+    )
