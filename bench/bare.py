@@ -21,7 +21,7 @@ from outdialer.domain.units import Instant
 from outdialer.engine.system import SystemClock, SystemIds
 from outdialer.ports.store import AttemptChange, AttemptEnd, AttemptKeys, Claim, ClaimResult, Intent
 from outdialer.store.sqlite import claiming, dialing, planning, recording
-from outdialer.store.sqlite.books import Life, read_terms
+from outdialer.store.sqlite.books import read_terms
 from outdialer.store.sqlite.connect import connect
 
 BATCH = 200

@@ -54,9 +54,7 @@ async def furnish(
     for start in range(0, targets, IMPORT_ROWS):
         people = [_person(ids, now, index) for index in range(start, min(targets, start + IMPORT_ROWS))]
         await store.create_targets(CUSTOMER, outdial.id, people, now)
-    campaign = Campaign(
-        id=ids.new(now), outplan_id=outplan.id, outdial_id=outdial.id, actions=actions, tm_create=now
-    )
+    campaign = Campaign(id=ids.new(now), outplan_id=outplan.id, outdial_id=outdial.id, actions=actions, tm_create=now)
     await store.create_campaign(CUSTOMER, campaign)
     await store.order_run(CUSTOMER, campaign.id, now)
     return campaign.id

@@ -1,6 +1,7 @@
 """The SIP carrier driven directly: calls at a rate, accepted and hung up the moment they are answered."""
 
 import asyncio
+import contextlib
 import gc
 import time
 from typing import Any
@@ -42,6 +43,9 @@ class Caller:
         self.answered: set[int] = set()
         self.ended = 0
         self.clean = 0
+        self.dialling_s = 0.0
+        self._waits_for = 0
+        self._all_ended = asyncio.Event()
 
     def hear(self, event: CarrierEvent) -> None:
         """Accept and hang up; count what ends."""
@@ -53,6 +57,8 @@ class Caller:
         elif isinstance(event, Ended | NotSent):
             self.ended += 1
             self.clean += event.leg in self.answered and isinstance(event, Ended) and event.why == "done"
+            if self.ended == self._waits_for:
+                self._all_ended.set()
 
     async def call(self, rate: int, seconds: float) -> None:
         """Dial ``rate`` calls a second for that long, then wait for the last ones."""
@@ -66,9 +72,10 @@ class Caller:
                 self._dial(dialled)
             await asyncio.sleep(TICK_S)
         self.dialling_s = time.perf_counter() - started
-        deadline = time.perf_counter() + LAST_CALLS_S
-        while self.ended < calls and time.perf_counter() < deadline:
-            await asyncio.sleep(TICK_S)
+        if self.ended < calls:
+            self._waits_for = calls
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_ended.wait(), LAST_CALLS_S)
 
     def _dial(self, leg: int) -> None:
         self._dialled[leg] = time.perf_counter()

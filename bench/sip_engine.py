@@ -65,9 +65,7 @@ def at_full_speed(port: int, targets: int, channels: int, message_s: float) -> d
         return uvloop.run(_at_full_speed(Path(folder), port, targets, channels, message_s))
 
 
-async def _at_full_speed(
-    folder: Path, port: int, targets: int, channels: int, message_s: float
-) -> dict[str, Any]:
+async def _at_full_speed(folder: Path, port: int, targets: int, channels: int, message_s: float) -> dict[str, Any]:
     store = await open_books(folder / "books.db")
     await furnish(store, targets, channels=channels, port=port, actions=_script(folder, message_s))
     engine, _ = await _engine(store, folder)
@@ -99,9 +97,7 @@ def _script(folder: Path, message_s: float) -> tuple[Action, ...]:
 async def _engine(store: SqliteStore, folder: Path) -> tuple[Engine, WatchedCarrier]:
     carrier = WatchedCarrier(SystemClock(), await store.install_secret())
     media = MediaProcess(cache_dir=folder / "prompts")
-    engine = Engine(
-        store=store, carrier=carrier, media=media, clock=SystemClock(), ids=SystemIds(), metrics=Metrics()
-    )
+    engine = Engine(store=store, carrier=carrier, media=media, clock=SystemClock(), ids=SystemIds(), metrics=Metrics())
     return engine, carrier
 
 
@@ -133,9 +129,7 @@ async def _at_due_times(folder: Path, port: int, rate: float, seconds: float) ->
 def _space_due_times(path: Path, first: int, spacing: int) -> None:
     database = sqlite3.connect(path)
     with database:
-        database.execute(
-            "UPDATE targets SET due = ? + (key - (SELECT min(key) FROM targets)) * ?", (first, spacing)
-        )
+        database.execute("UPDATE targets SET due = ? + (key - (SELECT min(key) FROM targets)) * ?", (first, spacing))
     database.close()
 
 
@@ -143,5 +137,3 @@ def percentiles(values: list[float]) -> dict[str, float]:
     """The 50th and 99th percentile and the largest."""
     ordered = sorted(values)
     return {"p50": ordered[len(ordered) // 2], "p99": ordered[len(ordered) * 99 // 100], "max": ordered[-1]}
-
-

@@ -4,7 +4,6 @@ import contextlib
 import csv
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -13,11 +12,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from bench.apart import MeasurementFailed
+
 SIPP = shutil.which("sipp")
 WHERE_TO_GET_IT = "SIPp is missing: install the Debian package sip-tester"
 BUFFER_BYTES = "4000000"
 WRITTEN_EVERY_S = 1
 START_S = 10.0
+STARTS = 5
 
 
 class Counts(Struct, frozen=True, kw_only=True):
@@ -69,23 +71,32 @@ class FarEnd(Struct):
 @contextlib.contextmanager
 def answering(folder: Path, on_core: int | None) -> Iterator[FarEnd]:
     """``sipp -sn uas`` on a free port: 180, 200, and 200 to the BYE."""
-    port = free_port()
-    statistics = folder / f"uas-{port}.csv"
-    arguments = ["-sn", "uas", "-p", str(port), "-mp", str(_free_media_port())]
-    process = _start(arguments, folder, statistics, on_core)
+    far_end = _answering(folder, on_core)
     try:
-        _wait_until_bound(port, process)
-        yield FarEnd(port=port, process=process, statistics=statistics)
+        yield far_end
     finally:
-        process.send_signal(signal.SIGKILL)
+        far_end.process.kill()
+        far_end.process.wait()
+
+
+def _answering(folder: Path, on_core: int | None) -> FarEnd:
+    """Start it; on another port when somebody was quicker to take one of its ports."""
+    for _ in range(STARTS):
+        port = free_port()
+        statistics = folder / f"uas-{port}.csv"
+        process = _start(["-sn", "uas", "-p", str(port), "-mp", _media_port()], folder, statistics, on_core)
+        if _bound(port, process):
+            return FarEnd(port=port, process=process, statistics=statistics)
+        process.kill()
         process.wait()
+    raise MeasurementFailed("SIPp did not start")
 
 
 def call(folder: Path, port: int, rate: int, seconds: float, on_core: int | None) -> tuple[Counts, float]:
     """``sipp -sn uac``: calls at ``rate`` a second for that long; what it counted, and how long it took in s."""
     calls = int(rate * seconds)
     statistics = folder / f"uac-{port}-{rate}.csv"
-    arguments = ["-sn", "uac", f"127.0.0.1:{port}", "-p", str(free_port()), "-mp", str(_free_media_port())]
+    arguments = ["-sn", "uac", f"127.0.0.1:{port}", "-p", str(free_port()), "-mp", _media_port()]
     arguments += ["-r", str(rate), "-m", str(calls), "-d", "0", "-l", str(calls), "-recv_timeout", "5000"]
     started = time.monotonic()
     process = _start(arguments, folder, statistics, on_core)
@@ -114,15 +125,17 @@ def _start(arguments: list[str], folder: Path, statistics: Path, on_core: int | 
     return process
 
 
-def _free_media_port() -> int:
-    """An even port; SIPp takes the next ones too when it is busy."""
-    return free_port() & ~1
+def _media_port() -> str:
+    """An even port."""
+    return str(free_port() & ~1)
 
 
-def _wait_until_bound(port: int, process: subprocess.Popen[bytes]) -> None:
+def _bound(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until it listens; False when it ended instead."""
     wanted = f":{port:04X} "
     deadline = time.monotonic() + START_S
     while wanted not in Path("/proc/net/udp").read_text(encoding="ascii"):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError("SIPp did not start")
+            return False
         time.sleep(0.02)
+    return True

@@ -3,6 +3,7 @@
 ``python siprobo_caller.py PORT CALLS WORKERS WAV`` prints one JSON object.
 """
 
+import importlib
 import json
 import os
 import sys
@@ -11,8 +12,7 @@ import time
 
 def main() -> None:
     """Place the calls with so many at once; how many were answered, and how long it took."""
-    from siprobo.caller import make_calls_concurrent
-
+    make_calls_concurrent = importlib.import_module("siprobo.caller").make_calls_concurrent
     port, calls, workers, wav = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     configs = [
         {

@@ -2,8 +2,9 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -14,8 +15,8 @@ from bench.figures import Figure, divide, load_now, skipped
 from bench.sip_engine import write_tone
 
 SIPROBO = "siprobo==1.0.0"
-LOST_BY_RIVAL = 0.01
-"""Of siprobo's calls may be lost in a step that counts: it draws its ports blindly and always loses some."""
+LAX = 0.01
+"""siprobo draws its ports blindly and loses calls at any speed; its rate is also told with this part of them lost."""
 INSTALL_S = 120.0
 
 
@@ -41,9 +42,9 @@ CASES = (
         message_s=0.0,
         goal=8.0,
         channels=(50, 100, 200, 400),
-        workers=(10, 20, 40, 80, 160),
+        workers=(5, 10, 20, 40, 80),
         calls=3_000,
-        calls_per_worker=8,
+        calls_per_worker=40,
     ),
     Case(
         name="whole message",
@@ -51,9 +52,9 @@ CASES = (
         message_s=1.0,
         goal=3.0,
         channels=(200, 400, 700),
-        workers=(40, 80, 160, 320),
+        workers=(10, 20, 40, 80, 160),
         calls=2_500,
-        calls_per_worker=3,
+        calls_per_worker=4,
     ),
 )
 
@@ -111,26 +112,16 @@ def compare(folder: Path, case: Case, rival: Siprobo, scale: int = 1) -> list[Fi
         return [figure(case, ours, []), skipped(f"{case.name} rival", rival.missing)]
     wav = folder / f"{case.message_s:g}.wav"
     write_tone(wav, case.message_s)
-    python = rival.python
-    theirs = climb(case.workers, lambda workers: rival_step(folder, python, wav, workers, case.calls_per_worker * scale))
-    return [figure(case, ours, theirs)]
-
-
-def climb(workers: Sequence[int], hold: Callable[[int], Step]) -> list[Step]:
-    """Raise the number of workers until that makes it worse."""
-    steps: list[Step] = []
-    for number in workers:
-        steps.append(hold(number))
-        if len(steps) > 1 and steps[-1].rate < steps[-2].rate:
-            break
-    return steps
+    calls = case.calls_per_worker * scale
+    theirs = [rival_step(folder, rival.python, wav, workers, calls) for workers in case.workers]
+    return [figure(case, ours, theirs), figure(case, ours, theirs, LAX)]
 
 
 def our_step(folder: Path, case: Case, channels: int, calls: int) -> Step:
     """The whole engine on a list, with that many channels."""
     with sipp.answering(folder, None) as far_end:
-        order = {"port": far_end.port, "targets": calls, "channels": channels, "message_s": case.message_s}
-        told = run_apart("bench.sip_engine:at_full_speed", **order)
+        order: dict[str, Any] = {"port": far_end.port, "targets": calls, "channels": channels}
+        told = run_apart("bench.sip_engine:at_full_speed", message_s=case.message_s, **order)
         heard = far_end.counts()
     return Step(
         at_once=channels,
@@ -151,9 +142,7 @@ def rival_step(folder: Path, python: Path, wav: Path, workers: int, calls_per_wo
         done = subprocess.run(command, capture_output=True, timeout=INSTALL_S, stdin=subprocess.DEVNULL)
         heard = far_end.counts()
     told = msgspec.json.decode(done.stdout.splitlines()[-1])
-    return Step(
-        at_once=workers, calls=calls, lost=told["lost"], rate=told["rate"], far_end_failed=heard.failed
-    )
+    return Step(at_once=workers, calls=calls, lost=told["lost"], rate=told["rate"], far_end_failed=heard.failed)
 
 
 def best_of(steps: Sequence[Step], lost: float = 0.0) -> Step | None:
@@ -162,27 +151,31 @@ def best_of(steps: Sequence[Step], lost: float = 0.0) -> Step | None:
     return max(clean, key=lambda step: step.rate, default=None)
 
 
-def figure(case: Case, ours: Sequence[Step], theirs: Sequence[Step]) -> Figure:
-    """Our best clean rate as a multiple of siprobo's."""
-    mine, rival = best_of(ours), best_of(theirs, LOST_BY_RIVAL)
+def figure(case: Case, ours: Sequence[Step], theirs: Sequence[Step], lost: float = 0.0) -> Figure:
+    """Our best clean rate as a multiple of siprobo's, which may lose a part ``lost`` of its calls."""
+    mine, rival = best_of(ours), best_of(theirs, lost)
     rate = mine.rate if mine is not None else 0.0
-    note = "no step of ours was without a lost call"
-    if mine is not None:
-        note = f"{mine.calls:,} calls, {mine.at_once} at once, none lost, CPU of the engine {mine.cpu_us:.0f} us a call"
-    if rival is not None:
-        note += f"; siprobo with {rival.at_once} workers lost {rival.lost} of {rival.calls}"
-    elif theirs:
-        note += "; siprobo lost more than one in a hundred at every step"
+    baseline = None if rival is None else rival.rate
     return Figure(
-        name=case.name,
+        name=f"{case.name} (lax)" if lost else case.name,
         what=case.what,
         value=rate,
         unit="cps",
-        baseline=None if rival is None else rival.rate,
-        against="siprobo at its best rate that loses at most one call in a hundred" if rival is not None else "",
-        ratio=None if rival is None else divide(rate, rival.rate),
-        at_least=case.goal,
-        note=note,
+        baseline=baseline,
+        against=f"siprobo at its best rate that loses {f'at most {lost:.0%}' if lost else 'none'} of its calls",
+        ratio=None if baseline is None else divide(rate, baseline),
+        at_least=None if lost else case.goal,
+        note="; ".join(_notes(mine, rival)),
         load=load_now(),
         detail={"ours": ours, "siprobo": theirs},
     )
+
+
+def _notes(mine: Step | None, rival: Step | None) -> list[str]:
+    ours = "no step of ours was without a lost call"
+    if mine is not None:
+        ours = f"{mine.calls:,} calls, {mine.at_once} at once, none lost, CPU of the engine {mine.cpu_us:.0f} us a call"
+    theirs = "siprobo had no such step"
+    if rival is not None:
+        theirs = f"siprobo with {rival.at_once} at once lost {rival.lost} of {rival.calls:,}"
+    return [ours, theirs]

@@ -13,7 +13,7 @@ from outdialer.carriers.simulator.carrier import SimulatorCarrier
 from outdialer.carriers.simulator.media import SimulatorMedia
 from outdialer.engine.engine import Engine
 from outdialer.engine.system import SystemClock, SystemIds
-from outdialer.ports.store import CampaignStats
+from outdialer.ports.store import CampaignStats, Page
 from outdialer.store.sqlite import connect
 from outdialer.store.sqlite.store import SqliteStore
 from outdialer.telemetry import Metrics
@@ -60,8 +60,6 @@ async def _simulate(path: Path, attempts: int) -> dict[str, float]:
 
 async def until_over(store: SqliteStore, attempts: int) -> int:
     """Wait until that many attempts of the only campaign are over; how many are."""
-    from outdialer.ports.store import Page
-
     campaign = (await store.campaigns(CUSTOMER, Page()))[0]
     while True:
         stats = await store.campaign_stats(CUSTOMER, campaign.id)

@@ -171,6 +171,32 @@ async def test_a_second_engine_on_the_same_books_is_refused(tmp_path: Path, phon
         await store.close()
 
 
+async def test_books_that_cannot_be_written_end_the_run_and_lose_nothing(
+    tmp_path: Path, phones: PhoneNetwork, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = _options(_list(tmp_path, *(f"01{index:02d}" for index in range(40))), phones)
+    monkeypatch.setattr("outdialer.cli.run.BOOKS_PATIENCE_S", 0.5)
+    claims = SqliteStore.claim
+
+    async def claim(store: SqliteStore, customer: int, *rest: Any) -> Any:
+        def full(database: sqlite3.Connection) -> None:
+            database.execute("PRAGMA max_page_count = 1")
+
+        result = await claims(store, customer, *rest)
+        await store._write(full)
+        return result
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteStore, "claim", claim)
+        with pytest.raises(Stop, match="full") as stopped:
+            await run(msgspec.structs.replace(options, grace_s=1))
+    assert stopped.value.exit_code == STORE
+    assert "nobody is dialled" in capsys.readouterr().out
+    assert phones.invites < 40
+    assert await run(options) == DONE
+    await _ledgers_agree(options, tmp_path)
+
+
 @pytest.mark.parametrize("host", ["192.0.2.1", "trunk.example", "10.0.0.1", "2001:db8::1"])
 async def test_other_machines_need_live(tmp_path: Path, host: str) -> None:
     options = _options(_list(tmp_path, "0101"), None, trunk=TrunkSettings(host=host))

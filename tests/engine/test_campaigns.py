@@ -19,7 +19,7 @@ async def test_everybody_is_called_once_and_the_campaign_stops(make_world: MakeW
 
 async def test_stop_goes_through_stopping_and_run_goes_on(make_world: MakeWorld) -> None:
     world = await make_world()
-    people = await world.campaign(*numbers(30), rate=20, actions=[action("sleep", duration=600)])
+    people = await world.campaign(*numbers(30), rate=20, actions=[action("sleep", duration=300)])
     await world.until_talking(3)
     await world.put(f"{path_of(people)}/status", status="stop")
     ordered = world.clock.now()

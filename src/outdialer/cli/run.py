@@ -40,6 +40,9 @@ from outdialer.ports.store import StoreInUse, StoreTooNew, StoreUnavailable
 REFUSING = ("SIP 401", "SIP 403", "SIP 407", "refused-address", "unresolved", "password")
 """Words of a trunk's pause that waiting will not cure."""
 
+BOOKS_PATIENCE_S = 10.0
+"""How long the store may fail before a run ends."""
+
 
 class RunOptions(Struct, frozen=True, kw_only=True):
     """What ``outdialer run`` was asked for."""
@@ -289,8 +292,16 @@ async def call_people(app: App, rest: Rest, found: Run, options: RunOptions, int
     path = f"/campaigns/{found.campaign_id}/status"
     await rest.call("PUT", path, {"status": "run"})
     follower = _Follower(app, found, options) if options.follow else None
+    books = _BooksWatch(app)
+
+    def reason_to_end(stats: dict[str, Any]) -> str:
+        return books.trouble() or _reason_to_end(stats)
+
     with Progress(rest, found.campaign_id, options.people.name) as progress:
-        reason = await progress.until_stopped(interrupted, _reason_to_end, follower.print_new if follower else None)
+        reason = await progress.until_stopped(interrupted, reason_to_end, follower.print_new if follower else None)
+    if books.trouble():
+        await app.engine.drain(options.grace_s)
+        raise Stop(f"stopped, because the books cannot be written: {books.trouble()}", STORE)
     if reason:
         await rest.call("PUT", path, {"status": "stop"})
         await app.engine.drain(options.grace_s)
@@ -302,6 +313,25 @@ async def call_people(app: App, rest: Rest, found: Run, options: RunOptions, int
         return DRAINED
     print(f"stopped: {reason}")
     return TRUNK
+
+
+class _BooksWatch:
+    """Notices when the store cannot write for so long that waiting is of no use; nobody is dialled meanwhile."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._loop = asyncio.get_running_loop()
+        self._since: float | None = None
+
+    def trouble(self) -> str:
+        """Why the store cannot write, once it lasts; "" when it can."""
+        failure = self._app.store.failure
+        if not failure:
+            self._since = None
+        elif self._since is None:
+            self._since = self._loop.time()
+            print(f"the books cannot be written, nobody is dialled: {failure}", flush=True)
+        return failure if self._since is not None and self._loop.time() - self._since >= BOOKS_PATIENCE_S else ""
 
 
 def _reason_to_end(stats: dict[str, Any]) -> str:

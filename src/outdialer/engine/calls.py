@@ -12,7 +12,7 @@ from outdialer.domain.call import CallEvent, CallStatus
 from outdialer.domain.outcome import Outcome
 from outdialer.domain.retry import after_attempt, next_destination
 from outdialer.domain.snapshot import OutplanTerms
-from outdialer.domain.units import MICROSECONDS_PER_MS, Id, Instant, Milliseconds, after
+from outdialer.domain.units import MICROSECONDS_PER_MS, Instant, Milliseconds, after
 from outdialer.engine.crash import reach
 from outdialer.engine.scripts import ScriptRun
 from outdialer.flow.machine import Finished
@@ -94,7 +94,7 @@ class CallDesk:
         record: Callable[[AttemptChange, Callable[[], None] | None], None],
         trunk_answered: Callable[[int, int, int, Instant], None],
         trunk_unusable: Callable[[int, str, Instant], None],
-        late_answer: Callable[[Id, Instant], None],
+        late_answer: Callable[[LateAnswer], None],
         media_lost: Callable[[str], None],
         changed: Callable[[], None],
     ) -> None:
@@ -142,7 +142,7 @@ class CallDesk:
     def on_carrier_event(self, event: CarrierEvent) -> None:
         """Something happened to a leg."""
         if isinstance(event, LateAnswer):
-            self._late_answer(event.attempt_id, event.at)
+            self._late_answer(event)
             return
         call = self._calls.get(event.leg)
         if call is None:

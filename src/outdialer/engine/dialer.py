@@ -83,6 +83,11 @@ class Dialer:
         except StoreUnavailable as error:
             self._note_store_failure(str(error))
             return STORE_RETRY_S
+        except Exception as error:
+            # Whatever is wrong with one row must not end the dialing of all: it is told, and tried again.
+            log("task_failed", logging.ERROR, error, task="dialer")
+            self.failing = f"the dialer failed: {error!r}"
+            return STORE_RETRY_S
         finally:
             self._at_rest.set()
         if self.failing:

@@ -1,20 +1,21 @@
 """The engine: the dialing loops, the calls that are up, recovery and an orderly end."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
 
 from msgspec import Struct
 
-from outdialer.domain.units import Id, Instant, Milliseconds, format_id
+from outdialer.domain.units import Instant, Milliseconds, format_id
 from outdialer.engine.calls import CallDesk
 from outdialer.engine.dialer import Dialer, Outside
 from outdialer.engine.lifecycle import Bell, Tasks
 from outdialer.engine.recorder import Recorder
 from outdialer.engine.recovery import Recovery
 from outdialer.engine.trunks import Trunks
-from outdialer.ports.carrier import Carrier, CarrierEvent
+from outdialer.ports.carrier import Carrier, CarrierEvent, LateAnswer
 from outdialer.ports.clock import Clock, Ids
 from outdialer.ports.media import Media, MediaEvent
 from outdialer.ports.store import DialerStore, StoreUnavailable
@@ -100,7 +101,7 @@ class Engine:
             record=recorder.put,
             trunk_answered=trunks.answered,
             trunk_unusable=trunks.unusable,
-            late_answer=lambda attempt_id, at: self._note_late_answer(customer, attempt_id, at),
+            late_answer=lambda event: self._note_late_answer(customer, event),
             media_lost=self._media_lost,
             changed=lambda: self._changed(bell),
         )
@@ -128,15 +129,19 @@ class Engine:
         bell.ring()
         self._quiet.ring()
 
-    def _note_late_answer(self, customer: int, attempt_id: Id, at: Instant) -> None:
-        log("late_answer", attempt=format_id(attempt_id))
-        self._tasks.start(self._write_late_answer(customer, attempt_id, at), "late answer")
+    def _note_late_answer(self, customer: int, event: LateAnswer) -> None:
+        log("late_answer", attempt=format_id(event.attempt_id))
+        self._tasks.start(self._write_late_answer(customer, event), "late answer")
 
-    async def _write_late_answer(self, customer: int, attempt_id: Id, at: Instant) -> None:
+    async def _write_late_answer(self, customer: int, event: LateAnswer) -> None:
+        """Note it first, then let it be ended: whoever dies in between hears of it again."""
         try:
-            await self._outside.store.note_late_answer(customer, attempt_id, at)
+            ours = await self._outside.store.note_late_answer(customer, event.attempt_id, event.at)
         except StoreUnavailable as error:
             log("store_unavailable", logging.ERROR, why=str(error))
+            return
+        if ours and event.leg is not None:
+            self._outside.carrier.accept(event.leg)
 
     def _media_lost(self, why: str) -> None:
         log("media_lost", logging.ERROR, why=why)
@@ -174,7 +179,7 @@ class Engine:
     async def drain(self, grace_s: float) -> None:
         """Dial nobody any more, cancel what rings, let answered calls finish for ``grace_s`` seconds, end the rest.
 
-        Returns when no call of this life is up and everything is on the books.
+        Returns when no call of this life is up and everything is on the books, or when that takes too long.
         """
         log("engine_draining", grace_s=grace_s)
         for office in self._offices:
@@ -186,7 +191,9 @@ class Engine:
             self.cut()
             await self._calls_over(LAST_SECONDS)
         for office in self._offices:
-            await office.recorder.written()
+            # A store that cannot write must not keep us: what is not on the books is cleared up by the next life.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(office.recorder.written(), LAST_SECONDS)
 
     def cut(self) -> None:
         """End every call at once."""

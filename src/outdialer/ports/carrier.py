@@ -135,11 +135,14 @@ class Ended(Struct, frozen=True, tag=True, kw_only=True):
 
 
 class LateAnswer(Struct, frozen=True, tag=True):
-    """A 200 came for a leg that was given up, or for one of an earlier life; it was acknowledged and ended."""
+    """A 200 came for a leg that was given up, or for one of an earlier life; it is acknowledged and ended."""
 
     attempt_id: Id
     leg_number: int
     at: Instant
+    leg: int | None = None
+    """Set for a leg given to ``recover``: it is ended after ``Carrier.accept``, so that the note is on the books
+    first; the far end repeats its 200 meanwhile. None: it was ended at once."""
 
 
 CarrierEvent: TypeAlias = Sent | NotSent | Trying | Ringing | Answered | Ended | LateAnswer
@@ -177,7 +180,7 @@ class Carrier(Protocol):
         A crash before this leaves an answer that the far end repeats (RFC 3261 section 13.3.1.4) and that the next
         life acknowledges and ends; a crash after it leaves a stored dialog. No third case can keep a person on a
         line that nobody knows of. Repeated 200s are acknowledged by the carrier itself from then on. Unknown legs
-        and legs already accepted or ended are ignored.
+        and legs already accepted or ended are ignored. A leg of an earlier life is ended as well (``LateAnswer``).
         """
 
     def hang_up(self, leg: int, why: str) -> None:

@@ -2,7 +2,7 @@
 
 from outdialer.ports.carrier import Answered, Ended, LateAnswer
 
-from .ladder import ATTEMPT, SDP_ANSWER, Ladder, label, peer
+from .ladder import ATTEMPT, LEG, SDP_ANSWER, Ladder, label, peer
 
 
 def test_a_ringing_leg_is_cancelled_with_the_branch_of_its_invite() -> None:
@@ -86,13 +86,43 @@ def test_an_answer_that_comes_for_a_cancelled_leg_is_ended_and_confirmed_by_its_
     line.adopt()
     line.out("CANCEL")
     line.reply(invite, 200, sdp=SDP_ANSWER)
+    assert line.event(LateAnswer) == LateAnswer(ATTEMPT, 1, 0, LEG)
+    line.reply(invite, 200, sdp=SDP_ANSWER)
+    line.out_nothing()
+    line.agent.accept(line.now, LEG)
     bye = line.out("BYE")
     line.out("ACK")
-    assert line.event(LateAnswer) == LateAnswer(ATTEMPT, 1, 0)
     line.reply(invite, 200, sdp=SDP_ANSWER)
     line.out("ACK")
     line.reply(bye, 200)
     assert line.event(Ended).why == "recovered"
+    line.nothing_left()
+
+
+def test_an_answer_that_nobody_notes_is_ended_in_the_end() -> None:
+    invite = Ladder().dial()
+    line = Ladder()
+    line.adopt()
+    line.reply(line.out("CANCEL"), 200)
+    line.reply(invite, 200, sdp=SDP_ANSWER)
+    line.out_nothing()
+    line.wait(32)
+    bye = line.out("BYE")
+    line.out("ACK")
+    line.reply(bye, 200)
+    assert line.told() == ["LateAnswer", "Ended"]
+    line.nothing_left()
+
+
+def test_the_far_end_may_hang_up_before_its_answer_is_noted() -> None:
+    invite = Ladder().dial()
+    line = Ladder()
+    line.adopt()
+    line.out("CANCEL")
+    line.reply(invite, 200, sdp=SDP_ANSWER)
+    line.ask("BYE", invite)
+    line.out("200")
+    assert line.told() == ["LateAnswer", "Ended"]
     line.nothing_left()
 
 

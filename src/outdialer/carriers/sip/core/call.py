@@ -265,7 +265,9 @@ class Call:
         self._tell(Ringing(self._leg(), 0))
 
     def _say_late(self, now: float) -> None:
-        self.endpoint.transactions.outputs.append(LateAnswer(*self.owner, at=0))
+        self.endpoint.transactions.outputs.append(LateAnswer(*self.owner, at=0, leg=self.leg))
+        if self.leg is None:
+            self.accept(now)
 
     def _tell(self, event: Trying | Ringing | Answered) -> None:
         """Each kind of event once; none for a call that nobody asked about."""

@@ -28,6 +28,8 @@ class State(StrEnum):
     """BYE sent."""
     RECALLING = "recalling"
     """A leg of an earlier life: CANCEL sent, any answer is late."""
+    LATE = "late"
+    """A leg of an earlier life was answered: it is ended when that is on the books."""
     CLEARING = "clearing"
     """A leg of an earlier life, or one answered too late: BYE sent."""
     OVER = "over"
@@ -65,7 +67,7 @@ class Do(StrEnum):
     SAY_ANSWERED = "event Answered, or hang up when there is no common audio"
     ACK = "send ACK"
     BYE = "send BYE"
-    SAY_LATE = "event LateAnswer"
+    SAY_LATE = "event LateAnswer, and go on at once when nobody asked about the call"
     NOTE_REFUSED = "keep code, cause and Retry-After"
     NOTE_SILENCE = "no answer at all"
     NOTE_FAR_BYE = "the far end hung up"
@@ -113,11 +115,15 @@ TABLE: dict[tuple[State, Input], tuple[State, tuple[Do, ...]]] = {
     (State.ENDING, Input.BYE_REFUSED): (State.OVER, (Do.END,)),
     (State.ENDING, Input.BYE_SILENCE): (State.OVER, (Do.END,)),
     (State.ENDING, Input.UNREACHABLE): (State.OVER, (Do.NOTE_UNREACHABLE, Do.END)),
-    (State.RECALLING, Input.ANSWER): (State.CLEARING, (Do.SAY_LATE, Do.KEEP_DIALOG, Do.BYE, Do.ACK)),
+    (State.RECALLING, Input.ANSWER): (State.LATE, (Do.KEEP_DIALOG, Do.SAY_LATE)),
     (State.RECALLING, Input.REFUSAL): (State.OVER, (Do.NOTE_REFUSED, Do.END)),
     (State.RECALLING, Input.CANCEL_UNKNOWN): (State.OVER, (Do.END,)),
     (State.RECALLING, Input.PATIENCE): (State.OVER, (Do.FORGET,)),
     (State.RECALLING, Input.UNREACHABLE): (State.OVER, (Do.FORGET,)),
+    (State.LATE, Input.ACCEPT): (State.CLEARING, (Do.BYE, Do.ACK)),
+    (State.LATE, Input.PATIENCE): (State.CLEARING, (Do.BYE, Do.ACK)),
+    (State.LATE, Input.FAR_BYE): (State.OVER, (Do.END,)),
+    (State.LATE, Input.UNREACHABLE): (State.OVER, (Do.FORGET,)),
     (State.CLEARING, Input.FAR_BYE): (State.OVER, (Do.END,)),
     (State.CLEARING, Input.BYE_DONE): (State.OVER, (Do.END,)),
     (State.CLEARING, Input.BYE_REFUSED): (State.OVER, (Do.FORGET,)),

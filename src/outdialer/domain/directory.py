@@ -1,0 +1,230 @@
+"""The records that a customer keeps beside its campaigns: people who take calls, scripts, queues, carriers, phones.
+
+All but ``Customer`` and ``Agent`` are entries: an id, a version, three times, and what they say. A store keeps every
+kind of entry in the same way; ``KINDS`` names the kinds.
+"""
+
+from collections.abc import Mapping
+
+from msgspec import Struct, structs
+
+from outdialer.domain.model import Action, Address
+from outdialer.domain.units import NIL_ID, Id, Instant, Milliseconds
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """What every record of the directory has."""
+
+    id: Id
+    version: int = 1
+    tm_create: Instant = 0
+    tm_update: Instant | None = None
+    tm_delete: Instant | None = None
+
+    @property
+    def unique_name(self) -> str:
+        """What no other living entry of its kind may be called inside one customer; "" when nothing."""
+        return ""
+
+    @property
+    def published(self) -> "Entry":
+        """The entry without its secrets, as events carry it."""
+        return self
+
+
+class Tag(Entry, frozen=True, kw_only=True):
+    """A skill or a team: it joins queues to agents."""
+
+    name: str = ""
+    detail: str = ""
+
+
+class Flow(Entry, frozen=True, kw_only=True):
+    """A call script that can be named."""
+
+    type: str = "flow"
+    name: str = ""
+    detail: str = ""
+    actions: tuple[Action, ...] = ()
+    on_complete_flow_id: Id = NIL_ID
+
+
+class Queue(Entry, frozen=True, kw_only=True):
+    """People who wait for an agent that holds any of the tags; without tags any agent will do."""
+
+    name: str = ""
+    detail: str = ""
+    routing_method: str = "random"
+    tag_ids: tuple[Id, ...] = ()
+    wait_flow_id: Id = NIL_ID
+    wait_timeout_ms: Milliseconds = 0
+    """0: they wait without limit."""
+    service_timeout_ms: Milliseconds = 0
+    """0: they talk without limit."""
+
+
+class Extension(Entry, frozen=True, kw_only=True):
+    """A registered phone."""
+
+    extension: str
+    name: str = ""
+    detail: str = ""
+    password: str = ""
+
+    @property
+    def unique_name(self) -> str:
+        """Its number."""
+        return self.extension
+
+    @property
+    def published(self) -> "Extension":
+        """Without the password."""
+        return structs.replace(self, password="")
+
+
+class InboundTrunk(Entry, frozen=True, kw_only=True):
+    """How a customer's own exchange proves who it is when it calls us. Nothing is dialled through it."""
+
+    name: str = ""
+    detail: str = ""
+    domain_name: str = ""
+    auth_types: tuple[str, ...] = ()
+    username: str = ""
+    password: str = ""
+    allowed_ips: tuple[str, ...] = ()
+
+    @property
+    def unique_name(self) -> str:
+        """Its domain."""
+        return self.domain_name
+
+    @property
+    def published(self) -> "InboundTrunk":
+        """Without the password."""
+        return structs.replace(self, password="")
+
+
+class Provider(Entry, frozen=True, kw_only=True):
+    """A carrier."""
+
+    type: str = "sip"
+    hostname: str = ""
+    tech_prefix: str = ""
+    """Goes before every number that is sent to it."""
+    tech_postfix: str = ""
+    tech_headers: dict[str, str] = {}
+    name: str = ""
+    detail: str = ""
+    codecs: str = ""
+
+
+class Route(Entry, frozen=True, kw_only=True):
+    """Which carrier takes which numbers of a customer."""
+
+    customer_id: Id = NIL_ID
+    name: str = ""
+    detail: str = ""
+    provider_id: Id = NIL_ID
+    priority: int = 0
+    target: str = "all"
+    """A country code such as ``+82``, or ``all``."""
+
+
+class OutboundConfig(Entry, frozen=True, kw_only=True):
+    """Where a customer's calls may go. A customer has one at most."""
+
+    name: str = ""
+    detail: str = ""
+    destination_whitelist: tuple[str, ...] = ()
+    """ISO 3166 alpha-2 country codes in lower case."""
+    codecs: str = ""
+    default_outgoing_source_number_id: Id = NIL_ID
+
+    @property
+    def unique_name(self) -> str:
+        """The same for all: there is one."""
+        return "own"
+
+
+class Number(Entry, frozen=True, kw_only=True):
+    """A phone number that belongs to a customer."""
+
+    number: str
+    type: str = "normal"
+    call_flow_id: Id = NIL_ID
+    message_flow_id: Id = NIL_ID
+    name: str = ""
+    detail: str = ""
+    rtp_debug: bool = False
+    tm_renew: Instant | None = None
+
+    @property
+    def unique_name(self) -> str:
+        """The number."""
+        return self.number
+
+
+KINDS: Mapping[type[Entry], str] = {
+    Tag: "tag",
+    Flow: "flow",
+    Queue: "queue",
+    Extension: "extension",
+    InboundTrunk: "trunk",
+    Provider: "provider",
+    Route: "route",
+    OutboundConfig: "outbound_config",
+    Number: "number",
+}
+"""What each kind of entry is called in the books and in the names of events."""
+
+
+class Agent(Entry, frozen=True, kw_only=True):
+    """A person who takes calls or runs the place. The password is not part of the record."""
+
+    username: str
+    """An e-mail address, unique over all customers."""
+    name: str = ""
+    detail: str = ""
+    ring_method: str = "ringall"
+    status: str = "offline"
+    permission: int = 0
+    """Bits of ``domain.permissions``."""
+    tag_ids: tuple[Id, ...] = ()
+    addresses: tuple[Address, ...] = ()
+
+    @property
+    def unique_name(self) -> str:
+        """The username."""
+        return self.username
+
+
+class Login(Struct, frozen=True, kw_only=True):
+    """What is needed to let an agent in."""
+
+    customer: int
+    customer_id: Id
+    agent: Agent
+    password_hash: str
+
+
+class Customer(Struct, frozen=True, kw_only=True):
+    """A tenant: the owner of everything else."""
+
+    key: int
+    """Store key."""
+    id: Id
+    name: str = ""
+    detail: str = ""
+    email: str = ""
+    phone_number: str = ""
+    address: str = ""
+    webhook_method: str = ""
+    webhook_uri: str = ""
+    billing_account_id: Id = NIL_ID
+    rtp_debug: bool = False
+    status: str = "active"
+    version: int = 1
+    tm_create: Instant | None = None
+    """None for customers that are older than this column."""
+    tm_update: Instant | None = None
+    tm_delete: Instant | None = None
