@@ -13,6 +13,7 @@ from bench.due import due
 from bench.engine import engine
 from bench.figures import Figure, append_lines, skipped, table
 from bench.flat import flat
+from bench.growth import growth
 from bench.machine import this_machine
 from bench.next_target import next_target
 from bench.sip import sip
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "whole": whole,
     "voice": voice,
     "due": due,
+    "growth": growth,
 }
 
 

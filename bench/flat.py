@@ -1,6 +1,7 @@
 """Whether an attempt out of a long list costs what one out of a short list costs."""
 
 import shutil
+from math import ceil
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -11,6 +12,9 @@ from bench.figures import Figure, divide, load_now
 
 CACHE_KIB = 16_000
 ROUNDS = 5
+SHORT_ROUNDS = 3
+ATTEMPTS = 20_000
+"""Enough to fill the page cache on either side, so that memory can be compared."""
 SHORT_LIST = 10_000
 CPU_GOAL = 0.8
 MEMORY_GOAL = 1.1
@@ -19,17 +23,21 @@ MEMORY_GOAL = 1.1
 def flat(folder: Path, *, long: bool) -> list[Figure]:
     """The first attempts out of a long list against as many out of a list of 10,000, in turn."""
     if not long:
-        return compare(folder, 200_000, SHORT_LIST, 5_000, ROUNDS)
+        return compare(folder, 200_000, SHORT_LIST, ATTEMPTS, SHORT_ROUNDS)
     return [
-        *compare(folder, 1_000_000, SHORT_LIST, 20_000, ROUNDS),
-        *compare(folder, 10_000_000, SHORT_LIST, 20_000, ROUNDS),
+        *compare(folder, 1_000_000, SHORT_LIST, ATTEMPTS, ROUNDS),
+        *compare(folder, 10_000_000, SHORT_LIST, ATTEMPTS, ROUNDS),
     ]
 
 
 def compare(folder: Path, long_list: int, short_list: int, attempts: int, rounds: int) -> list[Figure]:
-    """Alternate ``rounds`` times between the two lists, each time from a fresh copy."""
+    """Alternate ``rounds`` times between the two lists, each time from a fresh copy.
+
+    A list that has fewer people than attempts are wanted is followed by another of its size in the same file.
+    """
     for targets in (long_list, short_list):
-        run_apart("bench.lists:make_list", path=str(folder / f"{targets}.db"), targets=targets)
+        lists = max(1, ceil(attempts / targets))
+        run_apart("bench.lists:make_list", path=str(folder / f"{targets}.db"), targets=targets, lists=lists)
     longs, shorts = [], []
     for _ in range(rounds):
         longs.append(_dial(folder, long_list, attempts))
@@ -39,18 +47,8 @@ def compare(folder: Path, long_list: int, short_list: int, attempts: int, rounds
     return figures(f"{long_list:,}", f"{short_list:,}", longs, shorts)
 
 
-def _dial(folder: Path, targets: int, attempts: int) -> dict[str, float]:
-    """The first attempts out of a list; a list shorter than that is dialled from fresh copies until it is enough."""
-    total = {"attempts": 0.0, "cpu": 0.0, "memory_mib": 0.0}
-    while total["attempts"] < attempts:
-        run = _dial_once(folder, targets, min(targets, attempts - int(total["attempts"])))
-        total["attempts"] += run["attempts"]
-        total["cpu"] += run["cpu"]
-        total["memory_mib"] = max(total["memory_mib"], run["memory_mib"])
-    return total
-
-
-def _dial_once(folder: Path, targets: int, attempts: int) -> Any:
+def _dial(folder: Path, targets: int, attempts: int) -> Any:
+    """The first attempts out of a fresh copy."""
     path = folder / "run.db"
     shutil.copyfile(folder / f"{targets}.db", path)
     run = run_apart("bench.whole_engine:simulate", path=str(path), attempts=attempts, cache_kib=CACHE_KIB)

@@ -10,9 +10,12 @@ from bench import sipp
 from bench.apart import core, run_apart
 from bench.figures import Figure, divide, load_now, skipped
 
-RAMP = (200, 400, 630, 800, 1_000, 1_250, 1_600, 2_000, 2_500, 3_150, 4_000, 5_000, 6_300, 8_000, 10_000, 12_500)
+RAMP = (
+    *(250, 500, 1_000, 1_600, 2_000, 2_500, 3_150, 4_000, 5_000, 6_300),
+    *(8_000, 10_000, 12_500, 16_000, 20_000, 25_000),
+)
 """Calls a second; each step about a quarter above the one before (the R10 series of preferred numbers)."""
-SHORT_RAMP = RAMP[4:]
+SHORT_RAMP = (1_000, 2_000, *RAMP[6:])
 GOAL = 0.35
 MOST_RETRANSMISSIONS = 0.001
 """Of the calls of a step."""

@@ -11,8 +11,8 @@ from typing import Any
 
 import uvloop
 
-from bench.lists import CUSTOMER, HANG_UP_AT_ONCE, furnish, number_of, open_books
-from bench.whole_engine import until_over
+from bench.lists import HANG_UP_AT_ONCE, furnish, number_of, open_books
+from bench.whole_engine import all_stats, until_over
 from outdialer.carriers.sip.carrier import SipCarrier
 from outdialer.carriers.sip.core.outputs import Send
 from outdialer.domain.model import Action
@@ -20,7 +20,6 @@ from outdialer.engine.engine import Engine
 from outdialer.engine.system import SystemClock, SystemIds
 from outdialer.media.client import MediaProcess
 from outdialer.ports.carrier import DialOrder
-from outdialer.ports.store import Page
 from outdialer.store.sqlite.store import SqliteStore
 from outdialer.telemetry import Metrics
 
@@ -73,8 +72,7 @@ async def _at_full_speed(folder: Path, port: int, targets: int, channels: int, m
     await engine.start()
     over = await until_over(store, targets)
     elapsed, cpu = time.perf_counter() - started, time.process_time() - cpu
-    stats = await store.campaign_stats(CUSTOMER, (await store.campaigns(CUSTOMER, Page()))[0].id)
-    assert stats is not None
+    (stats,) = await all_stats(store)
     await engine.drain(2)
     await engine.stop()
     await store.close()

@@ -22,6 +22,7 @@ def main() -> None:
             "source_ip": "127.0.0.1",
             "caller_id": "+12025550100",
             "wav_path": wav,
+            "ring_timeout": 8,
         }
         for number in range(calls)
     ]

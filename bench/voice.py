@@ -13,7 +13,7 @@ from bench.figures import Figure, divide, load_now
 
 ALLOWANCE = 0.005
 """Late packets beyond the bare sender's: half a point."""
-KNEE = (250, 500, 750, 1_000, 1_250, 1_500, 2_000)
+KNEE = (500, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000)
 JUDGE_S = 120.0
 
 

@@ -59,14 +59,19 @@ async def _simulate(path: Path, attempts: int) -> dict[str, float]:
 
 
 async def until_over(store: SqliteStore, attempts: int) -> int:
-    """Wait until that many attempts of the only campaign are over; how many are."""
-    campaign = (await store.campaigns(CUSTOMER, Page()))[0]
-    while True:
-        stats = await store.campaign_stats(CUSTOMER, campaign.id)
-        assert stats is not None
-        if over(stats) >= attempts:
-            return over(stats)
+    """Wait until that many attempts are over; how many are."""
+    done = 0
+    while done < attempts:
         await asyncio.sleep(LOOK_S)
+        done = sum(map(over, await all_stats(store)))
+    return done
+
+
+async def all_stats(store: SqliteStore) -> list[CampaignStats]:
+    """The counts of every campaign."""
+    campaigns = await store.campaigns(CUSTOMER, Page())
+    found = [await store.campaign_stats(CUSTOMER, campaign.id) for campaign in campaigns]
+    return [stats for stats in found if stats is not None]
 
 
 def over(stats: CampaignStats) -> int:

@@ -22,6 +22,7 @@ from outdialer.config import Settings, TrunkSettings, cache_folder
 from outdialer.domain.model import Trunk
 from outdialer.engine.engine import Engine
 from outdialer.engine.lifecycle import Tasks
+from outdialer.engine.retention import Keep, Retention
 from outdialer.engine.system import SystemClock, SystemIds, random_bytes
 from outdialer.engine.trunks import peer_of
 from outdialer.media.client import MediaProcess
@@ -62,6 +63,7 @@ class App:
             metrics=self.metrics,
             media_ports=_media_ports(settings.rtp_ports),
             longest_call_ms=settings.max_call_ms,
+            retention=self._make_retention(),
         )
         self.api = self._make_api()
         self.http_address: tuple[str, int] | None = None
@@ -89,6 +91,10 @@ class App:
             await store.close()
             raise
         return app
+
+    def _make_retention(self) -> Retention | None:
+        keep = Keep(events_days=self.settings.keep_events_days, attempts_days=self.settings.keep_attempts_days)
+        return None if keep == Keep() else Retention(self.store, self.clock, self.metrics, keep)
 
     def _make_api(self) -> Litestar:
         return create_app(

@@ -35,6 +35,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     trunk: TrunkSettings | None = None
     max_call_ms: int = 3_600_000
     old_time_format: bool = False
+    keep_events_days: int = 0
+    """How long the outbox keeps events; 0: for ever."""
+    keep_attempts_days: int = 0
+    """How long attempts of finished targets are kept; 0: for ever."""
     live: bool = False
     key_file: Path | None = None
     """Where the first access key is kept, mode 0600; None: it is not kept."""

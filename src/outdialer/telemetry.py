@@ -29,6 +29,7 @@ ACTIONS: dict[str, str] = {
     "task_failed": "A background task ended with an unexpected error.",
     "clock_jumped": "The machine's clock was set; time goes on evenly without the jump until the next start.",
     "slot_missed": "Send slots were missed and reserved anew.",
+    "history_removed": "A round of removing old history is over, with the rows removed of each kind.",
 }
 """Every value that ``action`` can have, with its meaning."""
 
@@ -85,6 +86,9 @@ class Metrics:
             "From an attempt's send slot to its INVITE, in s.",
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 1.0),
             registry=self.registry,
+        )
+        self.history_removed = Counter(
+            "outdialer_history_removed", "Rows of old history removed, by kind.", ["history"], registry=self.registry
         )
         self.store_failures = Counter("outdialer_store_failures", "Writes that failed.", registry=self.registry)
 

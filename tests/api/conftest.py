@@ -18,8 +18,10 @@ from litestar import Litestar
 
 from outdialer.api.app import create_app
 from outdialer.api.auth import new_access_key
+from outdialer.api.passwords import Passwords
 from outdialer.api.services import ApiServices
-from outdialer.ports.store import AdminStore
+from outdialer.domain.directory import customer_id
+from outdialer.ports.directory import ApiStore
 from outdialer.store.sqlite.store import SqliteStore
 from tests.api.fakes import FakeClock, FakeIds, MemoryStore
 from tests.api.seeds import MemorySeeder, Seeder
@@ -56,6 +58,8 @@ def application(live: bool, old_time_format: bool) -> Litestar:
         metrics=lambda: b"# TYPE outdialer_calls_live gauge\noutdialer_calls_live 0.0\n",
         live=live,
         old_time_format=old_time_format,
+        random_bytes=lambda count: Stage.world.random.randbytes(count),
+        passwords=Passwords(time_cost=1, memory_kib=8, parallelism=1),
     )
     return create_app(services)
 
@@ -63,18 +67,18 @@ def application(live: bool, old_time_format: bool) -> Litestar:
 class World:
     """What stands behind the application, for tests to look at and to move."""
 
-    def __init__(self, store: AdminStore) -> None:
+    def __init__(self, store: ApiStore) -> None:
         self.store = store
         self.clock = FakeClock()
         self.ids = FakeIds()
         self.hung_up: list[tuple[int, str]] = []
         self.not_ready: list[str] = []
-        self._random = random.Random(1)
+        self.random = random.Random(1)
 
     async def key(self, customer: int = CUSTOMER, lifetime_us: int | None = None) -> str:
         now = self.clock.now()
         token, key = new_access_key(
-            self._random.randbytes,
+            self.random.randbytes,
             id=self.ids.new(now),
             customer=customer,
             now=now,
@@ -100,7 +104,7 @@ over_both_stores = pytest.mark.parametrize("store", ["memory", "sqlite"], indire
 
 
 @pytest.fixture
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AdminStore]:
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ApiStore]:
     if getattr(request, "param", "memory") == "memory":
         yield MemoryStore()
         return
@@ -116,13 +120,15 @@ async def _open(path: Path) -> SqliteStore:
 async def _two_customers(path: Path) -> SqliteStore:
     await (await _open(path)).close()
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("INSERT INTO customers (key, id) VALUES (?, ?)", (OTHER_CUSTOMER, bytes(16)))
+        connection.execute(
+            "INSERT INTO customers (key, id) VALUES (?, ?)", (OTHER_CUSTOMER, customer_id(OTHER_CUSTOMER))
+        )
         connection.commit()
     return await _open(path)
 
 
 @pytest.fixture
-def world(store: AdminStore) -> World:
+def world(store: ApiStore) -> World:
     return World(store)
 
 
@@ -133,7 +139,7 @@ async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-def seed(store: AdminStore) -> Seeder:
+def seed(store: ApiStore) -> Seeder:
     assert isinstance(store, MemoryStore)
     return MemorySeeder(store)
 

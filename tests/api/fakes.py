@@ -1,6 +1,6 @@
 """A small honest store in memory, and a clock and ids that a test controls."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import count
 from typing import Any, TypeVar
 
@@ -9,7 +9,6 @@ from msgspec import structs
 from outdialer.domain.attempt import AttemptStatus
 from outdialer.domain.campaign import CampaignEvent, CampaignStatus, apply
 from outdialer.domain.model import (
-    AccessKey,
     Call,
     Campaign,
     CampaignCall,
@@ -22,6 +21,7 @@ from outdialer.domain.model import (
 from outdialer.domain.target import TargetStatus
 from outdialer.domain.units import NIL_ID, Id, Instant
 from outdialer.ports.store import CampaignStats, Conflict, Page, StoreUnavailable
+from tests.api.fake_directory import MemoryDirectory
 
 T = TypeVar("T", bound=Any)
 START: Instant = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
@@ -49,10 +49,11 @@ class FakeIds:
         return (now // 1_000).to_bytes(6, "big") + b"\x70\x00\x80\x00" + next(self._numbers).to_bytes(6, "big")
 
 
-class MemoryStore:
-    """The AdminStore protocol over dictionaries by (customer, id)."""
+class MemoryStore(MemoryDirectory):
+    """The ApiStore protocol over dictionaries by (customer, id)."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.outplan_rows: dict[tuple[int, Id], Outplan] = {}
         self.outdial_rows: dict[tuple[int, Id], Outdial] = {}
         self.target_rows: dict[tuple[int, Id], Target] = {}
@@ -60,51 +61,6 @@ class MemoryStore:
         self.attempt_rows: dict[tuple[int, Id], CampaignCall] = {}
         self.call_rows: dict[tuple[int, Id], Call] = {}
         self.legs: dict[Id, int] = {}
-        self.keys: list[AccessKey] = []
-        self.away = False
-        self.conflicts = 0
-        """How many of the coming saves fail."""
-
-    def _check(self) -> None:
-        if self.away:
-            raise StoreUnavailable("disk full")
-
-    def _read(self, rows: dict[tuple[int, Id], T], customer: int, row_id: Id) -> T | None:
-        self._check()
-        return rows.get((customer, row_id))
-
-    def _insert(self, rows: dict[tuple[int, Id], T], customer: int, row: T) -> T:
-        self._check()
-        assert (customer, row.id) not in rows
-        rows[customer, row.id] = row
-        return row
-
-    def _page(
-        self, rows: dict[tuple[int, Id], T], customer: int, page: Page, fits: Callable[[T], bool] = lambda row: True
-    ) -> list[T]:
-        self._check()
-        mine = [row for (owner, _), row in rows.items() if owner == customer and row.tm_delete is None and fits(row)]
-        mine.sort(key=lambda row: (row.tm_create, row.id), reverse=True)
-        return [row for row in mine if _follows(row, page)][: page.size]
-
-    def _save(self, rows: dict[tuple[int, Id], T], customer: int, row: T, now: Instant) -> T:
-        self._check()
-        stored = rows[customer, row.id]
-        if self.conflicts:
-            self.conflicts -= 1
-            rows[customer, row.id] = structs.replace(stored, version=stored.version + 1)
-            raise Conflict("changed meanwhile")
-        if stored.version != row.version:
-            raise Conflict("changed meanwhile")
-        rows[customer, row.id] = structs.replace(row, version=row.version + 1, tm_update=now)
-        return rows[customer, row.id]
-
-    def _delete(self, rows: dict[tuple[int, Id], T], customer: int, row_id: Id, now: Instant) -> T | None:
-        row = self._read(rows, customer, row_id)
-        if row is None:
-            return None
-        rows[customer, row_id] = structs.replace(row, tm_delete=now, tm_update=now)
-        return rows[customer, row_id]
 
     async def create_outplan(self, customer: int, outplan: Outplan) -> Outplan:
         return self._insert(self.outplan_rows, customer, outplan)
@@ -268,23 +224,3 @@ class MemoryStore:
 
     async def put_trunk(self, customer: int, trunk: Trunk, now: Instant) -> Trunk:
         raise StoreUnavailable("this store keeps no trunks")
-
-    async def put_access_key(self, key: AccessKey) -> None:
-        self._check()
-        self.keys.append(key)
-
-    async def access_key(self, token_hash: bytes) -> AccessKey | None:
-        self._check()
-        return next((key for key in self.keys if key.token_hash == token_hash), None)
-
-    async def access_keys(self, customer: int) -> list[AccessKey]:
-        self._check()
-        return [key for key in self.keys if key.customer == customer and key.tm_delete is None]
-
-
-def _follows(row: Any, page: Page) -> bool:
-    if page.before is None:
-        return True
-    if page.before_id is None:
-        return bool(row.tm_create < page.before)
-    return bool((row.tm_create, row.id) < (page.before, page.before_id))

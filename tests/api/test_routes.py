@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -14,25 +15,28 @@ from outdialer.api.app import all_resources
 from outdialer.api.errors import REASONS, http_status
 from outdialer.api.metrics import RequestMetrics
 from outdialer.api.openapi import SECURITY_SCHEMES, as_openapi_3_0, openapi_document, reasons_of
-from outdialer.api.operations import Operation
+from outdialer.api.operations import Empty, Operation
 from tests.api.conftest import World, answered, application, created, refused
 from tests.api.fakes import MemoryStore
-from tests.api.seeds import ATTEMPT, CALL, MemorySeeder
+from tests.api.stock import NEVER, one_of
 
 RESOURCES = all_resources(RequestMetrics())
 OPERATIONS = [operation for resource in RESOURCES for operation in resource.operations]
 DOCUMENT = openapi_document(RESOURCES, "0")
-UNSECURED = {"/ping", "/health", "/ready", "/metrics", "/openapi.json", "/docs", "/docs/{file}"}
+UNSECURED = {"/ping", "/health", "/ready", "/metrics", "/openapi.json", "/docs", "/docs/{file}", "/auth/login"}
 ID = "0198c0a5-2d5e-7c1e-8f9a-7a4b1d9f0001"
 NAMES = [operation.name for operation in OPERATIONS]
 WITH_BODY = [operation for operation in OPERATIONS if operation.body is not None]
+WITH_ID = [operation for operation in OPERATIONS if any(name.endswith("id") for name in operation.placeholders)]
+WITH_ENVELOPE = [operation for operation in WITH_BODY if not operation.bare_refusals]
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=NAMES)
 every_body = pytest.mark.parametrize("operation", WITH_BODY, ids=lambda operation: operation.name)
+every_refused_body = pytest.mark.parametrize("operation", WITH_ENVELOPE, ids=lambda operation: operation.name)
 
 
-def path_of(operation: Operation, value: str = ID) -> str:
-    return re.sub(r"\{\w+\}", value, operation.path)
+def path_of(operation: Operation, value: str = ID, ids: Mapping[str, str] | None = None) -> str:
+    return re.sub(r"\{(\w+)\}", lambda match: (ids or {}).get(match[1], value), operation.path)
 
 
 def test_the_application_serves_exactly_these() -> None:
@@ -57,13 +61,14 @@ def test_the_document_has_every_operation_whole(operation: Operation) -> None:
     assert described["operationId"] == operation.name
     named = {entry["name"] for entry in described["parameters"] if entry["in"] == "path"}
     assert named == set(re.findall(r"\{(\w+)\}", operation.path))
-    content = described["responses"]["200"]["content"]
+    content = described["responses"]["200"].get("content", {})
+    assert bool(content) == (operation.answer is not Empty)
     assert all("schema" in media for media in content.values())
     assert bool(described["security"]) == (operation.path not in UNSECURED)
     if operation.body is not None:
         assert described["requestBody"]["content"]["application/json"]["example"]
     for code, answer in described["responses"].items():
-        examples = answer["content"].get("application/json", {}).get("examples", {})
+        examples = answer.get("content", {}).get("application/json", {}).get("examples", {})
         assert all(http_status(reason) == int(code) for reason in examples)
     assert "500" in described["responses"]
     assert ("401" in described["responses"]) == (operation.path not in UNSECURED)
@@ -132,13 +137,11 @@ async def test_the_store_away(client: httpx.AsyncClient, store: MemoryStore, ope
         refused(response, 503, "SERVICE_UNAVAILABLE")
 
 
-@every_operation
-@pytest.mark.parametrize("bad", ["x", "00000000-0000-0000-0000-000000000000", ID + "0", "%00", "%ff", "{id}", "'"])
-async def test_ids_in_paths(client: httpx.AsyncClient, operation: Operation, bad: str) -> None:
-    if not any(name.endswith("id") for name in operation.placeholders):
-        return
-    response = await client.request(operation.method, path_of(operation, bad), json={})
-    refused(response, 400, "INVALID_ID", "not a valid UUID")
+@pytest.mark.parametrize("operation", WITH_ID, ids=lambda operation: operation.name)
+async def test_ids_in_paths(client: httpx.AsyncClient, operation: Operation) -> None:
+    for bad in ("x", "00000000-0000-0000-0000-000000000000", ID + "0", "%00", "%ff", "{id}", "'"):
+        response = await client.request(operation.method, path_of(operation, bad), json={})
+        refused(response, 400, "INVALID_ID", "not a valid UUID")
 
 
 @every_operation
@@ -176,13 +179,58 @@ async def test_methods(client: httpx.AsyncClient, operation: Operation) -> None:
 
 
 @every_body
-async def test_examples_of_the_document_are_accepted(client: httpx.AsyncClient, operation: Operation) -> None:
-    outplan = await created(client, "/v1.0/outplans")
-    outdial = await created(client, "/v1.0/outdials")
-    campaign = await created(client, "/v1.0/campaigns", outplan_id=outplan["id"], outdial_id=outdial["id"])
-    owner = {"outplans": outplan, "targets": outdial, "outdials": outdial, "campaigns": campaign}[operation.tag]
-    path = path_of(operation, owner["id"])
-    answered(await client.request(operation.method, path, json=operation.example))
+async def test_examples_of_the_document_are_accepted(
+    client: httpx.AsyncClient, store: MemoryStore, operation: Operation
+) -> None:
+    path = path_of(operation, ids=await one_of(client, store, operation.tag))
+    if operation.name == "log_in":
+        await created(client, "/v1.0/agents", **operation.example)
+    response = await client.request(operation.method, path, json=operation.example)
+    if operation.awaits:
+        refused(response, 409, "FEATURE_UNAVAILABLE", operation.awaits)
+    else:
+        answered(response)
+
+
+AWAITING = {
+    "activeflows": 5,
+    "agents": 1,
+    "calls": 14,
+    "extensions": 1,
+    "flows": 1,
+    "groupcalls": 5,
+    "providercalls": 4,
+    "providers": 1,
+    "queuecalls": 5,
+    "queues": 1,
+    "recordings": 4,
+}
+"""How many operations of each resource wait for a part of the product. These numbers may only shrink."""
+
+
+def test_what_still_waits_can_only_shrink(capsys: pytest.CaptureFixture[str]) -> None:
+    waiting = [operation for operation in OPERATIONS if operation.awaits]
+    with capsys.disabled():
+        print()
+        for operation in waiting:
+            print(f"waits for {operation.awaits}: {operation.method} {operation.path}")
+    assert Counter(operation.tag for operation in waiting) == AWAITING
+
+
+@every_operation
+async def test_what_waits_says_so(client: httpx.AsyncClient, store: MemoryStore, operation: Operation) -> None:
+    if not operation.awaits:
+        return
+    ids = await one_of(client, store, operation.tag)
+    response = await client.request(operation.method, path_of(operation, ids=ids), json=operation.example or {})
+    described = DOCUMENT["paths"][operation.path][operation.method.lower()]
+    assert operation.awaits in described["description"]
+    if operation.paged:
+        assert answered(response) == {"result": [], "next_page_token": ""}
+    elif operation.tag in NEVER and "id" in operation.placeholders:
+        assert response.status_code == 404
+    else:
+        refused(response, 409, "FEATURE_UNAVAILABLE", operation.awaits)
 
 
 BODIES: list[tuple[bytes, str]] = [
@@ -215,14 +263,14 @@ BODIES: list[tuple[bytes, str]] = [
 ]
 
 
-@every_body
+@every_refused_body
 async def test_bodies_that_are_not_strict_json(client: httpx.AsyncClient, operation: Operation) -> None:
     for body, word in BODIES:
         response = await client.request(operation.method, path_of(operation), content=body)
         refused(response, 400, "INVALID_JSON_BODY", word)
 
 
-@every_body
+@every_refused_body
 async def test_long_bodies(client: httpx.AsyncClient, operation: Operation) -> None:
     body = b'{"x": "' + b"x" * operation.body_limit + b'"}'
     response = await client.request(operation.method, path_of(operation), content=body)
@@ -272,7 +320,7 @@ async def test_browsers_may_ask_from_anywhere(client: httpx.AsyncClient) -> None
 
 
 def test_every_reason_has_a_status() -> None:
-    assert {http_status(reason) for reason in REASONS} == {400, 401, 404, 405, 409, 412, 500, 503}
+    assert {http_status(reason) for reason in REASONS} == {400, 401, 403, 404, 405, 409, 412, 429, 500, 503}
 
 
 JSON_VALUES = st.recursive(
@@ -301,31 +349,21 @@ def _shaped(operation: Operation) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-async def _ready(world: World, store: MemoryStore) -> tuple[httpx.AsyncClient, dict[str, str]]:
-    client = await world.client()
-    outplan = await created(client, "/v1.0/outplans")
-    outdial = await created(client, "/v1.0/outdials")
-    person = {"target": "+12025550123"}
-    target = await created(client, f"/v1.0/outdials/{outdial['id']}/targets", destination_0=person)
-    campaign = await created(client, "/v1.0/campaigns", outplan_id=outplan["id"], outdial_id=outdial["id"])
-    seed = MemorySeeder(store)
-    seed.attempt(1, ATTEMPT)
-    seed.call(1, CALL, 42)
-    ids = {"outplans": outplan["id"], "outdials": outdial["id"], "targets": outdial["id"], "campaigns": campaign["id"]}
-    return client, ids | {"target_id": target["id"]}
-
-
 @every_body
 @settings(max_examples=20)
 @given(data=st.data())
 async def test_no_body_ever_gives_a_5xx(operation: Operation, data: st.DataObject) -> None:
     store = MemoryStore()
-    client, ids = await _ready(World(store), store)
+    client = await World(store).client()
+    ids = await one_of(client, store, operation.tag)
     document = data.draw(_shaped(operation) | JSON_VALUES)
     raw = data.draw(st.binary(max_size=40)) if data.draw(st.booleans()) else json.dumps(document).encode()
-    response = await client.request(operation.method, path_of(operation, ids[operation.tag]), content=raw)
+    response = await client.request(operation.method, path_of(operation, ids=ids), content=raw)
     await client.aclose()
     if response.status_code == 200:
+        return
+    if operation.bare_refusals:
+        assert (response.status_code, response.content) == (400, b"")
         return
     reason = response.json()["error"]["reason"]
     assert reason in reasons_of(operation)
@@ -338,7 +376,8 @@ async def test_no_body_ever_gives_a_5xx(operation: Operation, data: st.DataObjec
 @given(data=st.data())
 async def test_no_query_header_or_path_ever_gives_a_5xx(operation: Operation, data: st.DataObject) -> None:
     store = MemoryStore()
-    client, ids = await _ready(World(store), store)
+    client = await World(store).client()
+    ids = await one_of(client, store, operation.tag)
     texts = st.text(st.characters(codec="latin-1", exclude_characters="\r\n\x00"), max_size=12)
     names = st.sampled_from(["page_size", "page_token", "token", "accesskey"]) | st.text(max_size=4)
     query = data.draw(st.dictionaries(names, st.text(st.characters(codec="utf-8"), max_size=12), max_size=3))
@@ -346,7 +385,7 @@ async def test_no_query_header_or_path_ever_gives_a_5xx(operation: Operation, da
         st.dictionaries(st.sampled_from(["If-Match", "Cookie", "X-Request-Id", "Content-Length", "Accept"]), texts)
     )
     headers = {name.encode(): text.encode("latin-1") for name, text in sent.items()}
-    path = path_of(operation, ids.get(operation.tag, data.draw(st.sampled_from([ID, "a b", "%2F", "é"]))))
+    path = path_of(operation, data.draw(st.sampled_from([ID, "a b", "%2F", "é"])), ids)
     response = await client.request(operation.method, path, params=query, headers=headers, content=b"{}")
     await client.aclose()
     assert response.status_code < 500

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outdialer.api.wire import customer_id, old_time, parse_time, parse_uuid, rfc3339
+from outdialer.api.wire import old_time, parse_time, parse_uuid, rfc3339
+from outdialer.domain.directory import customer_id
 from outdialer.domain.units import format_id
 
 YEAR_9999 = 253_402_300_799_999_999

@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -308,7 +309,7 @@ def calls_to_a_number_do_not_overlap(ledgers: Ledgers) -> Iterator[Violation]:
         by_number[call.number].append(call)
     for calls in by_number.values():
         calls.sort(key=lambda call: call.invite_at)
-        for earlier, later in zip(calls, calls[1:], strict=False):
+        for earlier, later in pairwise(calls):
             challenged = earlier.call_id == later.call_id and earlier.status in CHALLENGES
             if later.invite_at < earlier.ended_at and not challenged:
                 text = f"{later.call_id} rang {(earlier.ended_at - later.invite_at) / 1_000:.1f} ms before"

@@ -31,7 +31,7 @@ from tests.crash.harness import (
     Outcome,
     Plan,
     describe,
-    died,
+    make_folder,
     no_call_is_up,
     now,
     people,
@@ -117,7 +117,7 @@ async def everything(folder: Path) -> Runs:
 
 async def drain(folder: Path) -> Drained:
     """``outdialer run`` in full swing gets a SIGTERM."""
-    folder.mkdir()
+    make_folder(folder)
     plan = Plan(kills=(), seed=12, people=400)
     rows = [f"person {n},{first},{second}" for n, (first, second) in enumerate(distinct(people(plan.people)))]
     (folder / "list.csv").write_text("\n".join(["name,destination_0,destination_1", *rows]) + "\n")
@@ -127,6 +127,7 @@ async def drain(folder: Path) -> Drained:
             *(sys.executable, "-m", "outdialer.cli.main", "run", str(folder / "list.csv"), "--db", str(db)),
             *("--trunk", f"sip:127.0.0.1:{port}", "--from", "+12025550100", "--play", str(SOUND), "--rate", "50"),
             *("--channels", "200", "--ring", "2", "--tries", "2,1", "--retry-after", "2", "--grace", "10"),
+            env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache")},
             stdout=asyncio.subprocess.DEVNULL,
         )
         try:

@@ -70,6 +70,8 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.failures = 0
+        self.poison: int | None = None
+        """The attempt of which no change can be written."""
         self.recorded: list[AttemptChange] = []
         self.batches: list[int] = []
         self.pauses: list[Breaker] = []
@@ -83,6 +85,8 @@ class FakeStore:
 
     async def record(self, customer: int, changes: Sequence[AttemptChange]) -> list[int]:
         self._may_fail()
+        if any(change.keys.attempt == self.poison for change in changes):
+            raise ValueError("a change that makes no sense")
         self.batches.append(len(changes))
         self.recorded.extend(changes)
         self.written.set()

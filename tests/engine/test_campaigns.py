@@ -37,6 +37,21 @@ async def test_stop_goes_through_stopping_and_run_goes_on(make_world: MakeWorld)
     assert sorted(world.dialled()) == sorted(numbers(30))
 
 
+async def test_what_was_claimed_already_is_not_sent_after_a_stop(make_world: MakeWorld) -> None:
+    world = await make_world(rate=2.1)
+    people = await world.campaign(*numbers(2))
+
+    async def claimed() -> bool:
+        return len(await world.attempts()) == 2
+
+    await world.until(claimed)
+    await world.put(f"{path_of(people)}/status", status="stop")
+    await world.until_status(people)
+    assert len(world.invites) == 1, "the other one had its slot half a second later"
+    [kept_back] = [a for a in await world.attempts() if not a.charged]
+    assert kept_back.hangup_detail == "not sent: stopped"
+
+
 async def test_stop_without_calls_is_immediate(make_world: MakeWorld) -> None:
     world = await make_world()
     people = await world.campaign(number(1), end_handle=EndHandle.CONTINUE)

@@ -92,8 +92,8 @@ async def test_a_shorter_ring(make_world: MakeWorld) -> None:
     await world.put(f"{path_of(people, 'outplans')}/dial_info", dial_timeout=1_000)
     await world.until_status(people)
     first, second = await world.attempts()
-    assert 200 < first.ring_ms < 700, "a call keeps the terms that it was claimed under"
-    assert 900 < second.ring_ms < 1_500
+    assert 100 < first.ring_ms < 650, "a call keeps the terms that it was claimed under"
+    assert 700 < second.ring_ms < 1_500
 
 
 async def test_a_deleted_target(make_world: MakeWorld) -> None:

@@ -100,6 +100,33 @@ async def test_what_a_change_entails_may_put_another() -> None:
         assert [c.keys.attempt for c in work.store.recorded] == [1, 2]
 
 
+async def test_a_change_that_the_store_refuses_for_ever_is_left_out_alone(caplog: pytest.LogCaptureFixture) -> None:
+    async with Recording() as work:
+        work.store.poison = 3
+        for n in range(6):
+            work.put(n)
+        await asyncio.wait_for(work.recorder.written(), PATIENCE_S)
+        assert [c.keys.attempt for c in work.store.recorded] == [0, 1, 2, 4, 5]
+        assert work.then == [0, 1, 2, 4, 5]
+        assert [record.getMessage() for record in caplog.records] == ["task_failed"]
+        work.put(7)
+        work.put(8)
+        await asyncio.wait_for(work.recorder.written(), PATIENCE_S)
+        assert work.store.batches[-1] == 2, "together again"
+
+
+async def test_a_mistake_in_what_a_change_entails_touches_no_other_call(caplog: pytest.LogCaptureFixture) -> None:
+    def mistake() -> None:
+        raise ZeroDivisionError
+
+    async with Recording() as work:
+        work.recorder.put(change(1), mistake)
+        work.put(2)
+        await asyncio.wait_for(work.recorder.written(), PATIENCE_S)
+        assert work.then == [2]
+        assert [record.getMessage() for record in caplog.records] == ["task_failed"]
+
+
 # Recovery
 
 
@@ -122,6 +149,10 @@ def unresolved(**changes: Any) -> Unresolved:
         "answered_until": None,
     }
     return Unresolved(**(given | changes))
+
+
+LATER = 10**15
+"""The start of a life long after the attempt of the earlier one."""
 
 
 class Clearing:
@@ -154,13 +185,19 @@ class Clearing:
 
 def test_an_unanswered_leg_is_dead_after_its_deadline_timer_b_and_the_longest_ring() -> None:
     bound = 1_000_000 + (TRANSACTION_LIMIT_MS + 7_000) * 1_000
-    assert dead_by(unresolved(), 7_000) == bound
-    assert dead_by(unresolved(tm_ringing=5), 7_000) == bound
+    assert dead_by(unresolved(), 7_000, LATER) == bound
+    assert dead_by(unresolved(tm_ringing=5), 7_000, LATER) == bound
 
 
 def test_an_answered_leg_is_dead_when_its_script_must_have_ended() -> None:
     answered = unresolved(status=AttemptStatus.PROGRESSING, answered_until=77_000_000)
-    assert dead_by(answered, 7_000) == 77_000_000
+    assert dead_by(answered, 7_000, LATER) == 77_000_000
+
+
+def test_a_clock_set_back_between_two_lives_makes_nobody_wait_for_it() -> None:
+    assert dead_by(unresolved(send_not_after=LATER), 7_000, 5) == 5 + (TRANSACTION_LIMIT_MS + 7_000) * 1_000
+    talking = unresolved(status=AttemptStatus.PROGRESSING, tm_progressing=LATER, answered_until=LATER + 900)
+    assert dead_by(talking, 7_000, 5) == 905
 
 
 async def test_an_unresolved_attempt_is_closed_at_its_bound_and_not_before() -> None:
@@ -169,10 +206,10 @@ async def test_an_unresolved_attempt_is_closed_at_its_bound_and_not_before() -> 
     work.start(unresolved())
     assert [leg.attempt_id for leg in work.asked] == [bytes(15) + b"a"]
     assert len(work.desk) == 1
-    work.recovery._close(1, dead_by(unresolved(), 7_000))
+    work.recovery._close(1, dead_by(unresolved(), 7_000, LATER))
     assert work.recorded == [], "one microsecond early"
     work.clock.time += 1
-    work.recovery._close(1, dead_by(unresolved(), 7_000))
+    work.recovery._close(1, dead_by(unresolved(), 7_000, LATER))
     [closed] = work.recorded
     assert closed.end is not None
     assert (closed.end.outcome.reason, closed.end.outcome.charged) == ("failed", True)
@@ -182,7 +219,7 @@ async def test_an_unresolved_attempt_is_closed_at_its_bound_and_not_before() -> 
 
 async def test_a_clock_that_goes_back_closes_nothing_early() -> None:
     work = Clearing()
-    bound = dead_by(unresolved(), 7_000)
+    bound = dead_by(unresolved(), 7_000, LATER)
     work.clock.time = bound - 10
     work.start(unresolved())
     work.clock.time = bound - 3_600 * MICROSECONDS_PER_SECOND

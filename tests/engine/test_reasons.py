@@ -80,11 +80,13 @@ def test_every_reason_has_a_case() -> None:
 
 async def test_every_reason_and_its_result(make_world: MakeWorld) -> None:
     who = {number(n): case for n, case in enumerate(CASES)}
-    world = await make_world(*(f"{n}={case.phone}" for n, case in who.items()), media=Broken(), longest_call_ms=900)
+    world = await make_world(*(f"{n}={case.phone}" for n, case in who.items()), media=Broken(), longest_call_ms=2_000)
+    await world.rest()
     campaigns = {}
     for script, actions in SCRIPTS.items():
         people = [n for n, case in who.items() if case.script == script]
-        campaigns[script] = await world.campaign(*people, ring_ms=500, actions=actions)
+        ring_ms = 10_000 if script == HUNG_UP else 500
+        campaigns[script] = await world.campaign(*people, ring_ms=ring_ms, actions=actions)
     for n, case in who.items():
         if case.script == HUNG_UP:
             await _hang_up(world, n, answered=case.answered)

@@ -25,29 +25,35 @@ class Bench:
     """A sender with a clock that only timers move, each as late as told."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, late: Callable[[], int] = lambda: 0) -> None:
-        self.time = START
+        self.wall = START
         self.late = late
         self.sent: list[tuple[Instant, int, Instant]] = []
         """(when, attempt, slot)"""
         self.missed: list[int] = []
         self.sending_takes = 0
+        self.was_set = 0.0
+        """By how many seconds the clock was set on."""
         self._timer: tuple[Instant, Callable[[], None]] | None = None
         self.sender = Sender(self, self._send, lambda intent: self.missed.append(intent.attempt))
         monkeypatch.setattr(asyncio, "get_running_loop", lambda: self)
 
     def now(self) -> Instant:
-        return self.time
+        return self.wall
+
+    def time(self) -> float:
+        """The loop's time, in s: it moves with the clock, but is never set."""
+        return (self.wall - START) / 1_000_000 - self.was_set
 
     def call_later(self, delay: float, action: Callable[[], None]) -> "Bench":
-        self._timer = (self.time + round(delay * 1_000_000), action)
+        self._timer = (self.wall + round(delay * 1_000_000), action)
         return self
 
     def cancel(self) -> None:
         self._timer = None
 
     def _send(self, intent: Intent, slot: Instant) -> None:
-        self.sent.append((self.time, intent.attempt, slot))
-        self.time += self.sending_takes
+        self.sent.append((self.wall, intent.attempt, slot))
+        self.wall += self.sending_takes
 
     def rates(self, trunk: float = 0, campaign: float = 0) -> None:
         self.sender.learn_rates(
@@ -62,7 +68,7 @@ class Bench:
         while self._timer is not None and (until is None or self._timer[0] <= until):
             due, action = self._timer
             self._timer = None
-            self.time = max(self.time, due + self.late())
+            self.wall = max(self.wall, due + self.late())
             action()
 
     def at(self) -> list[Instant]:
@@ -116,8 +122,8 @@ def test_a_late_one_pushes_the_next_back_and_the_planner_learns_the_lag(monkeypa
     bench.sender.schedule([(an_intent(n), START + n * 100_000) for n in range(3)])
     bench.run()
     assert bench.at() == [START + 70_000, START + 170_000, START + 270_000]
-    assert bench.sender.lag("trunk", 1) == 70_000
-    assert bench.sender.lag("campaign", 1) == 0, "a campaign without a rate of its own runs behind nothing"
+    assert bench.sender.lag("trunk", 1, 10) == 70_000
+    assert bench.sender.lag("campaign", 1, 0) == 0, "a campaign without a rate of its own runs behind nothing"
 
 
 def test_the_distance_counts_from_when_an_invite_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,6 +135,18 @@ def test_the_distance_counts_from_when_an_invite_has_left(monkeypatch: pytest.Mo
     assert all(after - (before + 3_000) >= 10_000 for before, after in pairwise(bench.at()))
 
 
+def test_a_clock_that_is_set_changes_no_distance(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch)
+    bench.rates(trunk=10)
+    bench.sender.schedule([(an_intent(0), START)])
+    bench.run()
+    bench.wall += 150_000
+    bench.was_set = 0.15
+    bench.sender.schedule([(an_intent(1), START + 150_000)])
+    bench.run()
+    assert bench.at() == [START, START + 250_000], "100 ms after the first, whatever the clock says"
+
+
 def test_lag_beyond_the_window_is_missed_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     lateness = iter([190_000, *[0] * 10])
     bench = Bench(monkeypatch, late=lambda: next(lateness))
@@ -136,7 +154,7 @@ def test_lag_beyond_the_window_is_missed_and_forgotten(monkeypatch: pytest.Monke
     bench.sender.schedule([(an_intent(0), START), (an_intent(1), START + 50_000)])
     bench.run()
     assert ([attempt for _, attempt, _ in bench.sent], bench.missed) == ([0], [1]), "290 ms is too late for 50 ms"
-    assert bench.sender.lag("trunk", 1) == 0
+    assert bench.sender.lag("trunk", 1, 10) == 0
 
 
 def test_everything_can_be_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:

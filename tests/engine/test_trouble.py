@@ -5,6 +5,7 @@ import os
 import signal
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -453,6 +454,48 @@ async def test_the_engine_goes_on_after_a_restart_between_calls(make_world: Make
     assert set(world.dialled()) == set(numbers(12))
     for before, after in pairwise(sorted(world.invites, key=lambda i: i.at)):
         assert after.at - before.at >= 48_000
+
+
+async def test_a_life_that_ended_suddenly_is_cleared_up_by_the_next(make_world: MakeWorld) -> None:
+    world = await make_world(f"{number(0)}={RINGS}/{ANSWERS}")
+    world.unknown = 2
+    people = await world.campaign(
+        *numbers(2), tries=(2, 0, 0, 0, 0), interval_ms=300, actions=[action("sleep", duration=1_000)]
+    )
+    await world.until_ringing(2)
+    await world.until_talking(1)
+    await world.engine.stop()
+    await world.new_life()
+    await world.engine.start()
+    await world.until_ended(2)
+    first, second = await world.attempts()
+    for attempt in (first, second):
+        assert (attempt.hangup_reason, attempt.hangup_detail) == ("failed", "unknown after a restart")
+        assert attempt.charged
+    if world.phones is not None:
+        ended = {line.number: line.ended_by for line in world.summaries()}
+        assert ended == {number(0): "caller", number(1): "caller"}, "nobody is left on a line"
+    await world.until_status(people)
+    assert done_by(await world.targets(people)) == ["success"] * 2
+    assert sorted(world.dialled()) == [number(0), number(0), number(1), number(1)]
+
+
+async def test_an_unexpected_error_does_not_end_the_dialing(make_world: MakeWorld) -> None:
+    world = await make_world(started=False)
+    snapshot, failures = world.store.inner.snapshot, iter([True, True])
+
+    async def fails_twice(*arguments: Any, **options: Any) -> Any:
+        if next(failures, False):
+            world.changed()
+            raise KeyError("a row that nobody expected")
+        return await snapshot(*arguments, **options)
+
+    world.store.inner.snapshot = fails_twice  # type: ignore[method-assign]
+    people = await world.campaign(*numbers(3))
+    await world.engine.start()
+    await world.until(lambda: any("nobody expected" in problem for problem in world.engine.problems()))
+    await world.until_status(people)
+    assert world.engine.problems() == []
 
 
 async def _restart(world: World) -> None:

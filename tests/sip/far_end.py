@@ -1,4 +1,4 @@
-"""SIPp as the far end: one scenario, a number of calls, and what it says of them."""
+"""SIPp as the far end: one row's ladder, a number of calls, and what it says of them."""
 
 import asyncio
 import contextlib
@@ -6,8 +6,10 @@ import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from .scenario import scenario
+from .table import Row
+
 SIPP = Path("/usr/bin/sipp")
-SCENARIOS = Path(__file__).parent / "scenarios"
 
 
 class FarEnd:
@@ -33,26 +35,44 @@ class FarEnd:
 
 
 @contextlib.asynccontextmanager
-async def far_end(scenario: str, calls: int, folder: Path, *options: str, **keys: str) -> AsyncIterator[FarEnd]:
-    """Run ``scenarios/<scenario>.xml``, its ``[key]`` words filled in, for ``calls`` calls; stopped at last."""
-    port = free_port()
-    text = (SCENARIOS / f"{scenario}.xml").read_text()
-    for name, value in keys.items():
-        text = text.replace(f"[{name}]", value)
-    (folder / "scenario.xml").write_text(text)
-    process = await asyncio.create_subprocess_exec(
-        str(SIPP), "-sf", str(folder / "scenario.xml"), "-i", "127.0.0.1", "-p", str(port), "-m", str(calls),
-        "-nostdin", "-trace_err", "-error_file", str(folder / "errors"), "-trace_logs", "-log_file",
-        str(folder / "log"), "-timeout", "60s", *options,
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, cwd=folder,
-    )  # fmt: skip
+async def far_end(row: Row, calls: int, folder: Path) -> AsyncIterator[FarEnd]:
+    """Play a row's ladder for so many calls; stopped at last."""
+    (folder / "scenario.xml").write_text(scenario(row.name, row.ladder))
+    process, port = await _started(folder, [*_ends(row, calls), *(["-lost", str(row.lost)] if row.lost else [])])
     try:
-        await asyncio.wait_for(_bound(port, process), 20)
         yield FarEnd(process, port, folder)
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        await _stop(process)
+
+
+def _ends(row: Row, calls: int) -> list[str]:
+    """SIPp goes when it had its calls; where it would count wrong it stays until it is stopped."""
+    return ["-m", str(100 * calls if row.lost or row.silent else calls), "-timeout", "600s"]
+
+
+async def _started(folder: Path, options: list[str]) -> tuple[asyncio.subprocess.Process, int]:
+    """A running SIPp and its port; another port when somebody else took the first."""
+    for _ in range(5):
+        port = free_port()
+        process = await asyncio.create_subprocess_exec(
+            str(SIPP), "-sf", str(folder / "scenario.xml"), "-i", "127.0.0.1", "-p", str(port), "-nostdin",
+            "-trace_err", "-error_file", str(folder / "errors"), "-trace_logs", "-log_file", str(folder / "log"),
+            *options,
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, cwd=folder,
+        )  # fmt: skip
+        try:
+            if await asyncio.wait_for(_bound(port, process), 20):
+                return process, port
+        except BaseException:
+            await _stop(process)
+            raise
+    raise AssertionError("SIPp did not start")
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
+    await process.wait()
 
 
 def free_port() -> int:
@@ -61,12 +81,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def _bound(port: int, process: asyncio.subprocess.Process) -> None:
-    """Wait until the far end has bound its port: the kernel's table is the only one who knows."""
+async def _bound(port: int, process: asyncio.subprocess.Process) -> bool:
+    """Wait until the far end has bound its port (the kernel's table is the only one who knows); False: it went."""
     wanted = f":{port:04X} "
     while wanted not in _udp_sockets():
-        assert process.returncode is None, "SIPp did not start"
+        if process.returncode is not None:
+            return False
         await asyncio.sleep(0.02)
+    return True
 
 
 def _udp_sockets() -> str:

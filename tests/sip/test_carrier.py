@@ -52,6 +52,12 @@ class FarEnd:
         self.port = self.socket.getsockname()[1]
 
     async def request(self, method: str) -> dict[str, str]:
+        fields = await self.any()
+        assert fields[""].startswith(f"{method} "), fields[""]
+        return fields
+
+    async def any(self) -> dict[str, str]:
+        """The next message: its header fields, and its first line under the empty name."""
         readable = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_reader(self.socket.fileno(), readable.set)
@@ -59,9 +65,8 @@ class FarEnd:
         loop.remove_reader(self.socket.fileno())
         data, source = self.socket.recvfrom(65_535)
         lines = data.decode().split("\r\n\r\n")[0].split("\r\n")
-        assert lines[0].startswith(f"{method} "), lines[0]
         self._source = source
-        return dict(line.split(": ", 1) for line in lines[1:])
+        return {"": lines[0], **dict(line.split(": ", 1) for line in lines[1:])}
 
     def answer(
         self, fields: dict[str, str], status: str, contact: str = "127.0.0.1", body: str = "", **more: str
@@ -251,6 +256,50 @@ async def test_a_contact_out_of_the_machine_ends_the_leg(bench: Bench, contact: 
     await bench.event(Sent)
     await bench.event(Answered)
     bench.carrier.accept(7)
+    ended = await bench.event(Ended)
+    assert (ended.local, ended.why) == (True, "refused-address")
+    assert bench.far.silent()
+
+
+async def test_a_route_out_of_the_machine_ends_the_leg_and_is_logged_once(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.dial()
+    invite = await bench.far.request("INVITE")
+    for _ in range(3):
+        bench.far.answer(invite, "200 OK", body=SDP, Record_Route="<sip:192.0.2.1;lr>")
+    await bench.event(Sent)
+    await bench.event(Answered)
+    bench.carrier.accept(7)
+    ended = await bench.event(Ended)
+    assert (ended.local, ended.sip_code, ended.why) == (True, 200, "refused-address")
+    assert (await bench.carrier.probe(bench.peer(host="192.0.2.1"))).why == "refused-address"
+    assert bench.far.silent()
+    assert bench.carrier.agent.open_legs() == []
+    assert [record.message for record in caplog.records if "192.0.2.1" in record.message] == [
+        "a packet to 192.0.2.1 was refused: live dialing is not switched on"
+    ]
+
+
+async def test_a_target_moved_out_of_the_machine_ends_the_call_at_its_bye(bench: Bench) -> None:
+    bench.dial()
+    invite = await bench.far.request("INVITE")
+    bench.far.answer(invite, "200 OK", body=SDP)
+    await bench.event(Sent)
+    await bench.event(Answered)
+    bench.carrier.accept(7)
+    await bench.far.request("ACK")
+    bench.far.socket.sendto(
+        (
+            f"UPDATE sip:outdialer@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{bench.far.port};branch=z9hG4bKu\r\n"
+            f"From: {invite['To']};tag=far\r\nTo: {invite['From']}\r\nCall-ID: {invite['Call-ID']}\r\n"
+            "CSeq: 1 UPDATE\r\nContact: <sip:far@198.51.100.1>\r\n\r\n"
+        ).encode(),
+        bench.carrier.local_address,
+    )
+    while "UPDATE" not in (await bench.far.any())["CSeq"]:
+        pass
+    bench.carrier.hang_up(7, "flow-done")
     ended = await bench.event(Ended)
     assert (ended.local, ended.why) == (True, "refused-address")
     assert bench.far.silent()

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from outdialer.carriers.sip import transport as transport_module
 from outdialer.carriers.sip.resolver import Resolver
 from outdialer.carriers.sip.transport import BATCH, Address, NonLoopbackRefused, UdpTransport, is_loopback
 
@@ -95,3 +96,25 @@ async def test_a_name_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None
     assert await resolver.resolve("sbc.example", 5, again=True) == ("127.0.0.2", 5)
     assert await resolver.resolve("gone.example", 6) is None
     await resolver.close()
+
+
+async def test_a_backlog_that_is_full_stays_in_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport_module, "BACKLOG_BYTES", 5_000)
+    taken: list[bytes] = []
+    most, done = 0, asyncio.Event()
+
+    def take(batch: list[tuple[bytes, Address]]) -> None:
+        nonlocal most
+        most = max(most, sum(len(data) for data, _ in batch))
+        taken.extend(data for data, _ in batch)
+        if len(taken) == 50:
+            done.set()
+
+    transport = UdpTransport(asyncio.get_running_loop(), ("127.0.0.1", 0), take, live=False)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for number in range(50):
+            sender.sendto(b"%04d" % number * 250, transport.local_address)
+        await asyncio.wait_for(done.wait(), 20)
+    assert taken == [b"%04d" % number * 250 for number in range(50)]
+    assert most <= 6_000
+    transport.close()

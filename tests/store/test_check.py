@@ -16,7 +16,8 @@ DAMAGES = {
     "one_live_call_per_person": (
         "DROP INDEX attempts_live_number; UPDATE attempts SET number = '+12025550100' WHERE status <> 'done'"
     ),
-    "tries_are_charged_attempts": "UPDATE targets SET tries_1 = 1 WHERE key = 1",
+    "tries_are_charged_attempts": "UPDATE targets SET tries_1 = 1 WHERE key = 2",
+    "tries_of_lists_are_charged_attempts": "UPDATE targets SET tries_1 = 1 WHERE key = 1",
     "tries_are_numbered_without_gaps": "UPDATE attempts SET try_count = 2 WHERE key = 1",
     "progressing_targets_have_an_attempt": "UPDATE targets SET status = 'progressing', due = NULL WHERE key = 2",
     "live_attempts_have_a_target": "UPDATE targets SET status = 'idle', due = 1 WHERE key = 3",
@@ -24,6 +25,10 @@ DAMAGES = {
     "calls_have_a_leg": "DELETE FROM legs WHERE key = 3",
     "success_ends": "UPDATE targets SET status = 'idle', due = 1, done_reason = '' WHERE key = 1",
     "events_are_numbered_without_gaps": "DELETE FROM outbox WHERE attempt = 1 AND kind = 'ended'",
+    "events_are_all_there": "DELETE FROM outbox WHERE key = 1",
+    "attempts_have_all_their_events": "DELETE FROM outbox WHERE attempt = 4",
+    "history_refers_to_what_is_there": "DELETE FROM decisions",
+    "decisions_count_their_attempts": "UPDATE decisions SET attempts = attempts + 1",
     "limits_are_live_attempts": "UPDATE limits SET in_use = in_use + 1 WHERE scope = 'trunk:1'",
     "counters_are_counts": "UPDATE counters SET n = n + 1 WHERE name = 'attempts'",
     "foreign_keys": "UPDATE calls SET customer = 2 WHERE key = 1",

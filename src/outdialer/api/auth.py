@@ -1,24 +1,45 @@
-"""Access keys: how they are made, where they may stand in a request, and whom they belong to.
+"""Credentials: access keys and agents' tokens, where they may stand in a request, and who sends them.
 
-A key is ``vb_`` and 32 characters; only the SHA-256 of it is kept. It may stand, in this order of looking, in the
-cookie ``token``, the query parameter ``token``, ``Authorization: Bearer``, the cookie ``accesskey`` and the query
-parameter ``accesskey``; the first one found decides.
+A key is ``vb_`` and 32 characters; only the SHA-256 of it is kept. A credential may stand, in this order of looking,
+in the cookie ``token``, the query parameter ``token``, ``Authorization: Bearer``, the cookie ``accesskey`` and the
+query parameter ``accesskey``; the first one found decides. Keys and tokens are told apart by how they begin.
 """
 
 import hashlib
+import hmac
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from msgspec import Struct
+
 from outdialer.api.errors import ApiError
+from outdialer.api.tokens import read_token, stamp_of
+from outdialer.domain.directory import Agent
 from outdialer.domain.model import AccessKey
+from outdialer.domain.permissions import of_access_key
 from outdialer.domain.units import Id, Instant
-from outdialer.ports.store import AdminStore
+from outdialer.ports.directory import ApiStore
 
 KEY_PREFIX = "vb_"
 KEY_LENGTH = 35
 SHOWN_PREFIX_LENGTH = 11
 """How much of a key is kept in clear, to tell keys apart."""
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+class Principal(Struct, frozen=True):
+    """Who sends a request: an agent, or a program with an access key."""
+
+    customer: int
+    """Store key."""
+    permission: int
+    """Bits of ``domain.permissions``."""
+    agent: Agent | None = None
+    key: AccessKey | None = None
+
+
+NOBODY = Principal(0, 0)
+"""Who sends a request to an operation that asks nobody who they are."""
 
 
 class Slots(Protocol):
@@ -84,29 +105,38 @@ def credential(slots: Slots) -> str | None:
     return next((candidate for candidate in candidates if candidate), None)
 
 
-async def authenticate(slots: Slots, store: AdminStore, now: Instant) -> int:
-    """The customer whose key the request carries.
+async def authenticate(slots: Slots, store: ApiStore, now: Instant) -> Principal:
+    """Who sends the request.
 
     Raises:
-        ApiError: it carries none, or one that is unknown, deleted or expired.
+        ApiError: it carries no credential, or one that is unknown, revoked or expired.
     """
     token = credential(slots)
     if token is None:
         raise ApiError(
             "AUTHENTICATION_REQUIRED",
-            "Authentication is required: send Authorization: Bearer <accesskey>.",
+            "Authentication is required: send Authorization: Bearer <accesskey or token>.",
             headers={"WWW-Authenticate": "Bearer"},
         )
-    key = await store.access_key(hash_of(token)) if _well_formed(token) else None
-    expired = key is not None and key.tm_expire is not None and key.tm_expire <= now
-    if key is None or key.tm_delete is not None or expired:
-        raise ApiError(
-            "INVALID_CREDENTIALS",
-            "The access key is unknown, revoked or expired.",
-            headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
-        )
-    return key.customer
+    is_key = token.startswith(KEY_PREFIX)
+    principal = await (_by_access_key(token, store, now) if is_key else _by_token(token, store, now))
+    if principal is None:
+        raise ApiError("INVALID_CREDENTIALS", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    return principal
 
 
-def _well_formed(token: str) -> bool:
-    return len(token) == KEY_LENGTH and token.startswith(KEY_PREFIX) and token.isascii()
+async def _by_access_key(token: str, store: ApiStore, now: Instant) -> Principal | None:
+    if len(token) != KEY_LENGTH or not token.isascii():
+        return None
+    key = await store.access_key(hash_of(token))
+    if key is None or key.tm_delete is not None or (key.tm_expire is not None and key.tm_expire <= now):
+        return None
+    return Principal(key.customer, of_access_key(key.customer), key=key)
+
+
+async def _by_token(token: str, store: ApiStore, now: Instant) -> Principal | None:
+    facts = read_token(token, await store.install_secret(), now)
+    login = None if facts is None else await store.login_of(facts.agent_id)
+    if facts is None or login is None or not hmac.compare_digest(facts.stamp, stamp_of(login)):
+        return None
+    return Principal(login.customer, login.agent.permission, agent=login.agent)

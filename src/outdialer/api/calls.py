@@ -98,7 +98,12 @@ def view(call: Call, wire: Wire) -> CallView:
     )
 
 
-async def _read(context: Context) -> Call:
+async def read_call(context: Context) -> Call:
+    """The call that the path names.
+
+    Raises:
+        ApiError: there is none.
+    """
     return found(await context.store.call(context.customer, context.id), "CALL_NOT_FOUND", "call")
 
 
@@ -112,7 +117,7 @@ async def list_calls(context: Context, page: Page) -> CallList:
 @calls.operation("GET", "/calls/{id}")
 async def get_call(context: Context) -> CallView:
     """Read a call."""
-    return view(await _read(context), context.wire)
+    return view(await read_call(context), context.wire)
 
 
 @calls.operation("POST", "/calls/{id}/hangup")
@@ -121,8 +126,8 @@ async def hang_up_call(context: Context) -> CallView:
 
     The answer shows the call as it is at this moment; one that is ending or over stays as it is.
     """
-    call = await _read(context)
+    call = await read_call(context)
     leg = await context.store.leg_of_call(context.customer, call.id)
     if leg is not None:
         context.services.hang_up(leg, "operator")
-    return view(await _read(context), context.wire)
+    return view(await read_call(context), context.wire)

@@ -15,7 +15,9 @@ HTTP_STATUS: dict[str, int] = {
     "UNAUTHENTICATED": 401,
     "PERMISSION_DENIED": 403,
     "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
     "FAILED_PRECONDITION": 409,
+    "RESOURCE_EXHAUSTED": 429,
     "INTERNAL": 500,
     "UNAVAILABLE": 503,
 }
@@ -27,16 +29,41 @@ REASONS: dict[str, tuple[str, str]] = {
     "INVALID_ARGUMENT": ("INVALID_ARGUMENT", "A field has a value that cannot be used; the message names it."),
     "INVALID_REQUEST_PARAMETER": ("INVALID_ARGUMENT", "A query parameter cannot be read."),
     "INVALID_ACTION_TYPE": ("INVALID_ARGUMENT", "An action has an unknown type."),
+    "INVALID_ANONYMOUS_VALUE": ("INVALID_ARGUMENT", "anonymous is not one of yes, no, auto."),
+    "INVALID_ROUTING_METHOD": ("INVALID_ARGUMENT", "The routing method is not random."),
+    "INVALID_RING_METHOD": ("INVALID_ARGUMENT", "The ring method is not ringall."),
+    "INVALID_USERNAME_FORMAT": ("INVALID_ARGUMENT", "The username is not an e-mail address."),
     "METHOD_NOT_ALLOWED": ("INVALID_ARGUMENT", "The path exists, but not with this method (HTTP 405)."),
-    "AUTHENTICATION_REQUIRED": ("UNAUTHENTICATED", "No access key was given."),
-    "INVALID_CREDENTIALS": ("UNAUTHENTICATED", "The access key is unknown, revoked or expired."),
-    "ROUTE_NOT_FOUND": ("NOT_FOUND", "No such path."),
+    "AUTHENTICATION_REQUIRED": ("UNAUTHENTICATED", "No access key or token was given."),
+    "INVALID_CREDENTIALS": ("UNAUTHENTICATED", "The access key or token is unknown, revoked or expired."),
+    "PERMISSION_DENIED": ("PERMISSION_DENIED", "Whoever holds this access key or token may not do this."),
+    "ROUTE_NOT_FOUND": ("NOT_FOUND", "No such path, or no such route."),
     "CAMPAIGN_NOT_FOUND": ("NOT_FOUND", "No such campaign."),
     "CAMPAIGNCALL_NOT_FOUND": ("NOT_FOUND", "No such campaigncall."),
     "OUTPLAN_NOT_FOUND": ("NOT_FOUND", "No such outplan."),
     "OUTDIAL_NOT_FOUND": ("NOT_FOUND", "No such outdial."),
     "OUTDIAL_TARGET_NOT_FOUND": ("NOT_FOUND", "No such target in this outdial."),
     "CALL_NOT_FOUND": ("NOT_FOUND", "No such call."),
+    "TAG_NOT_FOUND": ("NOT_FOUND", "No such tag."),
+    "FLOW_NOT_FOUND": ("NOT_FOUND", "No such flow."),
+    "ACTIVEFLOW_NOT_FOUND": ("NOT_FOUND", "No such activeflow."),
+    "QUEUE_NOT_FOUND": ("NOT_FOUND", "No such queue."),
+    "QUEUECALL_NOT_FOUND": ("NOT_FOUND", "No such queuecall."),
+    "AGENT_NOT_FOUND": ("NOT_FOUND", "No such agent."),
+    "GROUPCALL_NOT_FOUND": ("NOT_FOUND", "No such groupcall."),
+    "RECORDING_NOT_FOUND": ("NOT_FOUND", "No such recording."),
+    "EXTENSION_NOT_FOUND": ("NOT_FOUND", "No such extension."),
+    "TRUNK_NOT_FOUND": ("NOT_FOUND", "No such trunk."),
+    "PROVIDER_NOT_FOUND": ("NOT_FOUND", "No such provider."),
+    "PROVIDERCALL_NOT_FOUND": ("NOT_FOUND", "No such providercall."),
+    "NUMBER_NOT_FOUND": ("NOT_FOUND", "No such number."),
+    "OUTBOUND_CONFIG_NOT_FOUND": ("NOT_FOUND", "The customer has no outbound config yet."),
+    "ACCESSKEY_NOT_FOUND": ("NOT_FOUND", "No such access key."),
+    "CUSTOMER_NOT_FOUND": ("NOT_FOUND", "No such customer."),
+    "AGENT_ALREADY_EXISTS": ("ALREADY_EXISTS", "Another agent has this username."),
+    "ADDRESS_ALREADY_ASSIGNED": ("ALREADY_EXISTS", "Another agent has one of these addresses."),
+    "NAME_ALREADY_EXISTS": ("ALREADY_EXISTS", "Another one has this name, which must be unique."),
+    "RESOURCE_LIMIT_EXCEEDED": ("RESOURCE_EXHAUSTED", "The customer has as many of these as it may have."),
     "STATE_INVALID": ("FAILED_PRECONDITION", "The object's state forbids this."),
     "FEATURE_UNAVAILABLE": ("FAILED_PRECONDITION", "This part of the contract is not available in this release."),
     "VERSION_MISMATCH": ("FAILED_PRECONDITION", "If-Match names another version of the object (HTTP 412)."),
@@ -50,8 +77,8 @@ OWN_HTTP_STATUS: dict[str, int] = {"METHOD_NOT_ALLOWED": 405, "VERSION_MISMATCH"
 
 COMMON_REASONS = ("INTERNAL", "SERVICE_UNAVAILABLE")
 """What every operation may answer."""
-CREDENTIAL_REASONS = ("AUTHENTICATION_REQUIRED", "INVALID_CREDENTIALS")
-"""What every operation that needs an access key may answer."""
+CREDENTIAL_REASONS = ("AUTHENTICATION_REQUIRED", "INVALID_CREDENTIALS", "PERMISSION_DENIED")
+"""What every operation that needs a credential may answer."""
 RETRY_AFTER_S = 5
 """What ``Retry-After`` says while the store is away, in s."""
 

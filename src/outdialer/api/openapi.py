@@ -13,12 +13,16 @@ from outdialer.api.errors import (
     ErrorFacts,
     http_status,
 )
-from outdialer.api.operations import Operation, Raw, Resource
+from outdialer.api.operations import Empty, Operation, Raw, Resource
 
 Json = dict[str, Any]
 
 SECURITY_SCHEMES: dict[str, Json] = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "An access key: `Authorization: Bearer vb_...`."},
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An access key, or the token of `POST /auth/login`: `Authorization: Bearer vb_...`.",
+    },
     "accesskeyQuery": {"type": "apiKey", "in": "query", "name": "accesskey"},
     "accesskeyCookie": {"type": "apiKey", "in": "cookie", "name": "accesskey"},
     "tokenQuery": {"type": "apiKey", "in": "query", "name": "token"},
@@ -69,10 +73,14 @@ def openapi_document(resources: Sequence[Resource], version: str) -> Json:
         "openapi": "3.1.0",
         "info": {"title": "outdialer", "version": version, "description": _DESCRIPTION, "license": {"name": "MIT"}},
         "servers": [{"url": "/"}],
-        "tags": [{"name": resource.tag, "description": resource.description} for resource in resources],
+        "tags": [{"name": tag, "description": about} for tag, about in _tags(resources).items()],
         "paths": paths,
         "components": {"schemas": schemas, "securitySchemes": SECURITY_SCHEMES},
     }
+
+
+def _tags(resources: Sequence[Resource]) -> dict[str, str]:
+    return {resource.tag: resource.description for resource in resources}
 
 
 def _public_name(name: str) -> str:
@@ -82,7 +90,7 @@ def _public_name(name: str) -> str:
 def _schemas(operations: Sequence[Operation]) -> dict[str, Json]:
     types: set[type[msgspec.Struct]] = {ErrorEnvelope, ErrorFacts}
     for operation in operations:
-        types |= {kind for kind in (operation.body, operation.answer) if kind is not None and kind is not Raw}
+        types |= {kind for kind in (operation.body, operation.answer) if kind not in (None, Raw, Empty)}
     ordered = sorted(types, key=lambda kind: kind.__name__)
     _, found = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     schemas = {_public_name(name): _renamed(schema) for name, schema in sorted(found.items())}
@@ -110,8 +118,10 @@ def _operation(operation: Operation, schemas: dict[str, Json]) -> Json:
         "responses": {"200": _success(operation, schemas), **_errors(operation)},
         "security": [{name: []} for name in SECURITY_SCHEMES] if operation.secured else [],
     }
-    if operation.description:
-        described["description"] = operation.description
+    waits = f"Refused with 409 `FEATURE_UNAVAILABLE` in this release: it needs {operation.awaits}."
+    description = " ".join(part for part in (operation.description, waits if operation.awaits else "") if part)
+    if description:
+        described["description"] = description
     if operation.body is not None:
         media: Json = {"schema": _reference(operation.body)}
         media["example"] = operation.example
@@ -121,7 +131,11 @@ def _operation(operation: Operation, schemas: dict[str, Json]) -> Json:
 
 def _parameters(operation: Operation) -> list[Json]:
     ids = [_path_parameter(name) for name in operation.placeholders]
-    return ids + (_PAGING if operation.paged else []) + ([_IF_MATCH] if operation.versioned else [])
+    query = [
+        {"name": known.name, "in": "query", "description": known.description, "schema": {"type": "string"}}
+        for known in operation.query
+    ]
+    return ids + query + (_PAGING if operation.paged else []) + ([_IF_MATCH] if operation.versioned else [])
 
 
 def _path_parameter(name: str) -> Json:
@@ -136,6 +150,8 @@ def _reference(kind: type[msgspec.Struct]) -> Json:
 
 
 def _success(operation: Operation, schemas: dict[str, Json]) -> Json:
+    if operation.answer is Empty:
+        return {"description": "Done; the body is empty.", "headers": _success_headers(operation)}
     media_type = operation.media_type.partition(";")[0]
     if operation.answer is Raw:
         content: Json = {media_type: {"schema": {"type": "object" if media_type == "application/json" else "string"}}}
@@ -159,6 +175,8 @@ def reasons_of(operation: Operation) -> list[str]:
 
 
 def _errors(operation: Operation) -> dict[str, Json]:
+    if operation.bare_refusals:
+        return _bare_errors()
     answers: dict[str, Json] = {}
     for reason in sorted(reasons_of(operation), key=http_status):
         status, meaning = REASONS[reason]
@@ -173,6 +191,15 @@ def _errors(operation: Operation) -> dict[str, Json]:
         facts = {"status": status, "reason": reason, "message": meaning, "request_id": "req_b3xk"}
         answer["content"]["application/json"]["examples"][reason] = {"value": {"error": facts}}
     return answers
+
+
+def _bare_errors() -> dict[str, Json]:
+    away = {"application/json": {"schema": _reference(ErrorEnvelope)}}
+    return {
+        "400": {"description": "Refused; the body is empty.", "headers": _REQUEST_ID},
+        "500": {"description": "INTERNAL", "headers": _REQUEST_ID, "content": away},
+        "503": {"description": "UNAVAILABLE", "headers": _REQUEST_ID, "content": away},
+    }
 
 
 def sample(schema: Json, schemas: dict[str, Json]) -> Any:

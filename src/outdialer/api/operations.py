@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from outdialer.api.auth import Principal
 from outdialer.api.body import MAX_BODY_BYTES
 from outdialer.api.errors import ApiError, shown
 from outdialer.api.paging import read_page
@@ -22,6 +23,17 @@ from outdialer.ports.store import Page
 BASE = "/v1.0"
 JSON_MEDIA_TYPE = "application/json; charset=utf-8"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class Empty(Struct, frozen=True):
+    """An answer without a body."""
+
+
+class QueryParameter(Struct, frozen=True):
+    """A parameter of the query that an operation reads, beside those of pages."""
+
+    name: str
+    description: str
 
 
 class Raw(Struct, frozen=True):
@@ -58,6 +70,11 @@ class Operation(Struct, frozen=True, kw_only=True):
     body_limit: int
     media_type: str
     example: Any
+    query: tuple[QueryParameter, ...] = ()
+    awaits: str = ""
+    """What must be there before the operation can do its work; until then it is refused. "": it works."""
+    bare_refusals: bool = False
+    """Whether every refusal is 400 with an empty body, so that nothing can be learned from it."""
 
     @property
     def placeholders(self) -> tuple[str, ...]:
@@ -71,20 +88,23 @@ class Context:
     def __init__(
         self,
         services: ApiServices,
-        customer: int,
+        principal: Principal,
         now: Instant,
         ids: Mapping[str, Id],
         if_match: str | None = None,
         path: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
     ) -> None:
         self.services = services
         self.store = services.store
-        self.customer = customer
+        self.principal = principal
+        self.customer = principal.customer
         self.now = now
         self.ids = ids
         self.if_match = if_match
         self.path = path or {}
-        self.wire = Wire(customer, services.old_time_format)
+        self.query = query or {}
+        self.wire = Wire(principal.customer, services.old_time_format)
         self.headers: dict[str, str] = {}
 
     @property
@@ -132,11 +152,15 @@ class Resource:
         body_limit: int = MAX_BODY_BYTES,
         media_type: str = JSON_MEDIA_TYPE,
         example: Any = None,
+        query: tuple[QueryParameter, ...] = (),
+        awaits: str = "",
+        bare_refusals: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare the decorated function as an operation; its annotations name the body and the answer."""
 
         def declare(handler: Handler) -> Handler:
             hints = typing.get_type_hints(handler)
+            unavailable = ("FEATURE_UNAVAILABLE",) if awaits else ()
             summary, _, description = (handler.__doc__ or "").strip().partition("\n")
             self.operations.append(
                 Operation(
@@ -152,15 +176,23 @@ class Resource:
                     paged=hints.get("page") is Page,
                     versioned=versioned,
                     secured=secured,
-                    reasons=(*reasons, *(self.reasons if "{id}" in path else ())),
+                    reasons=(*reasons, *unavailable, *(self.reasons if "{id}" in path else ())),
                     body_limit=body_limit,
                     media_type=media_type,
                     example=example,
+                    query=query,
+                    awaits=awaits,
+                    bare_refusals=bare_refusals,
                 )
             )
             return handler
 
         return declare
+
+
+def unavailable(what: str) -> ApiError:
+    """The refusal of an operation that waits for a part of the product."""
+    return ApiError("FEATURE_UNAVAILABLE", f"This needs {what}, which this release does not have yet.")
 
 
 def path_ids(operation: Operation, path: Mapping[str, str]) -> dict[str, Id]:

@@ -4,14 +4,16 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from outdialer.api.passwords import Passwords
+from outdialer.engine.system import random_bytes
 from outdialer.ports.clock import Clock, Ids
-from outdialer.ports.store import AdminStore
+from outdialer.ports.directory import ApiStore
 
 
 class ApiServices(Struct, frozen=True, kw_only=True):
     """Everything that the operations use."""
 
-    store: AdminStore
+    store: ApiStore
     clock: Clock
     ids: Ids
     hang_up: Callable[[int, str], None]
@@ -20,6 +22,10 @@ class ApiServices(Struct, frozen=True, kw_only=True):
     """Why calls cannot be placed at the moment; empty: ready."""
     metrics: Callable[[], bytes]
     """The engine's metrics in the Prometheus text form; the REST side's own are added."""
+    random_bytes: Callable[[int], bytes] = random_bytes
+    """Where access keys come from: the system's strong source."""
+    passwords: Passwords = Passwords()
+    """How agents' passwords are hashed."""
     live: bool = False
     """Whether trunks may be beyond loopback: then the try interval has its floor."""
     old_time_format: bool = False

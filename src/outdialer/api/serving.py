@@ -13,13 +13,15 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Message, Scope
 
-from outdialer.api.auth import authenticate
+from outdialer.api.auth import NOBODY, authenticate
 from outdialer.api.body import parse_json, read_body, to_struct
 from outdialer.api.errors import RETRY_AFTER_S, ApiError, envelope
 from outdialer.api.metrics import RequestMetrics
-from outdialer.api.operations import JSON_MEDIA_TYPE, Context, Operation, Raw, page_of, path_ids
+from outdialer.api.operations import JSON_MEDIA_TYPE, Context, Empty, Operation, Raw, page_of, path_ids
+from outdialer.api.permits import check_permitted
 from outdialer.api.services import ApiServices
 from outdialer.ports.clock import Clock, Ids
+from outdialer.ports.directory import MOST_ENTRIES, LimitReached, NameTaken
 from outdialer.ports.store import Conflict, StoreUnavailable
 from outdialer.telemetry import log
 
@@ -87,14 +89,18 @@ class Server:
             response = await self._serve(operation, request)
         except Exception as error:
             response = self.failure(request, error)
+            if operation.bare_refusals and (response.status_code or 500) < 500:
+                response = Response(b"", media_type=JSON_MEDIA_TYPE, status_code=400)
         self._metrics.count(operation, response.status_code or 200, began, self._services.clock.now())
         return response
 
     async def _serve(self, operation: Operation, request: AnyRequest) -> Response[bytes]:
         services, now = self._services, self._services.clock.now()
-        customer = await authenticate(request, services.store, now) if operation.secured else 0
+        principal = await authenticate(request, services.store, now) if operation.secured else NOBODY
         ids = path_ids(operation, request.path_params)
-        context = Context(services, customer, now, ids, request.headers.get("if-match"), request.path_params)
+        check_permitted(operation, principal)
+        if_match = request.headers.get("if-match")
+        context = Context(services, principal, now, ids, if_match, request.path_params, request.query_params)
         given: dict[str, Any] = {}
         if operation.paged:
             given["page"] = page_of(request.query_params)
@@ -119,6 +125,8 @@ class Server:
 
 
 def _success(answer: msgspec.Struct, headers: Mapping[str, str]) -> Response[bytes]:
+    if isinstance(answer, Empty):
+        return Response(b"", media_type=JSON_MEDIA_TYPE, headers=headers, status_code=200)
     if isinstance(answer, Raw):
         return Response(answer.content, media_type=answer.media_type, headers=answer.headers, status_code=200)
     return Response(msgspec.json.encode(answer), media_type=JSON_MEDIA_TYPE, headers=headers, status_code=200)
@@ -142,6 +150,10 @@ def _refusal(error: Exception) -> ApiError:
         return ApiError("SERVICE_UNAVAILABLE", message, headers={"Retry-After": str(RETRY_AFTER_S)})
     if isinstance(error, Conflict):
         return ApiError("STATE_INVALID", "Somebody else changed the object meanwhile; read it and try again.")
+    if isinstance(error, LimitReached):
+        return ApiError("RESOURCE_LIMIT_EXCEEDED", f"The customer has {MOST_ENTRIES} of these; delete some first.")
+    if isinstance(error, NameTaken):
+        return ApiError("NAME_ALREADY_EXISTS", f"Another {error.field} has this name already; choose another one.")
     if isinstance(error, MethodNotAllowedException):
         allow = str((error.headers or {}).get("allow", ""))
         return ApiError("METHOD_NOT_ALLOWED", f"This path takes {allow}.", headers={"Allow": allow})

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from outdialer.api.errors import FieldError, shown
+from outdialer.domain.directory import customer_id
 from outdialer.domain.model import Action, Address
 from outdialer.domain.numbers import DestinationError, normalise, refusal
 from outdialer.domain.units import NIL_ID, Id, Instant, format_id
@@ -89,11 +90,6 @@ class Wire(Struct, frozen=True):
         if instant is None:
             return None
         return old_time(instant) if self.old_time_format else rfc3339(instant)
-
-
-def customer_id(customer: int) -> Id:
-    """The public id of a customer: a UUID version 8 (RFC 9562 section 5.8) whose last bytes are its key."""
-    return bytes([0, 0, 0, 0, 0, 0, 0x80, 0, 0x80, 0]) + customer.to_bytes(6, "big")
 
 
 def _moment(instant: Instant) -> datetime:

@@ -19,6 +19,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 CALLS_PER_SECOND = click.FloatRange(0, 10_000, min_open=True)
 RING_SECONDS = click.IntRange(1, 600)
+DAYS = click.IntRange(0, 36_500)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -162,6 +163,10 @@ def _sound(given: str | None) -> str:
 @click.option("--max-call", default=3_600, show_default=True, type=click.IntRange(1), help="Longest talk, seconds.")
 @click.option("--grace", default=60.0, show_default=True, type=click.FloatRange(0), help="Seconds to finish talking.")
 @click.option("--old-time-format", is_flag=True, help="Times as 2022-04-29 07:01:45.808944.")
+@click.option("--keep-events-days", default=7, show_default=True, type=DAYS, help="Days; 0 keeps events for ever.")
+@click.option(
+    "--keep-attempts-days", default=400, show_default=True, type=DAYS, help="Of finished targets; 0: for ever."
+)
 @click.option("--no-key-file", is_flag=True, help="Show the first access key only, keep it nowhere.")
 @click.option(
     "--log-level", default="INFO", show_default=True, type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"])
@@ -183,6 +188,8 @@ def serve(trunk: tuple[str, int] | None, **given: Any) -> None:
         trunk=_trunk(trunk, given) if trunk else None,
         max_call_ms=given["max_call"] * 1_000,
         old_time_format=given["old_time_format"],
+        keep_events_days=given["keep_events_days"],
+        keep_attempts_days=given["keep_attempts_days"],
         live=given["live"],
         key_file=None if given["no_key_file"] else db.with_suffix(".key"),
     )

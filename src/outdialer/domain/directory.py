@@ -12,6 +12,11 @@ from outdialer.domain.model import Action, Address
 from outdialer.domain.units import NIL_ID, Id, Instant, Milliseconds
 
 
+def customer_id(key: int) -> Id:
+    """The public id of a customer: a UUID version 8 (RFC 9562 section 5.8) whose last bytes are its store key."""
+    return bytes([0, 0, 0, 0, 0, 0, 0x80, 0, 0x80, 0]) + key.to_bytes(6, "big")
+
+
 class Entry(Struct, frozen=True, kw_only=True):
     """What every record of the directory has."""
 
@@ -25,6 +30,11 @@ class Entry(Struct, frozen=True, kw_only=True):
     def unique_name(self) -> str:
         """What no other living entry of its kind may be called inside one customer; "" when nothing."""
         return ""
+
+    @property
+    def related(self) -> Id:
+        """What lists of its kind can be narrowed by; nil when they cannot."""
+        return NIL_ID
 
     @property
     def published(self) -> "Entry":
@@ -129,6 +139,15 @@ class Route(Entry, frozen=True, kw_only=True):
     target: str = "all"
     """A country code such as ``+82``, or ``all``."""
 
+    @property
+    def related(self) -> Id:
+        """The customer whose calls it carries."""
+        return self.customer_id
+
+
+THE_ONLY_ONE = "own"
+"""The unique name of a kind of which a customer has one at most."""
+
 
 class OutboundConfig(Entry, frozen=True, kw_only=True):
     """Where a customer's calls may go. A customer has one at most."""
@@ -143,7 +162,7 @@ class OutboundConfig(Entry, frozen=True, kw_only=True):
     @property
     def unique_name(self) -> str:
         """The same for all: there is one."""
-        return "own"
+        return THE_ONLY_ONE
 
 
 class Number(Entry, frozen=True, kw_only=True):
@@ -202,7 +221,7 @@ class Login(Struct, frozen=True, kw_only=True):
     """What is needed to let an agent in."""
 
     customer: int
-    customer_id: Id
+    """Store key."""
     agent: Agent
     password_hash: str
 

@@ -49,4 +49,7 @@ def interval(rate_per_s: float) -> int:
 
 def earliest(now: Instant, *limits: Limit) -> Instant:
     """The first instant at which every one of the limits has a send slot."""
-    return max(now, *(limit.next_slot for limit in limits))
+    slot = now
+    for limit in limits:
+        slot = max(slot, limit.next_slot)
+    return slot

@@ -125,7 +125,7 @@ def _deal(dealer: _Dealer, queues: _Queues, closed: dict[int, Gate]) -> None:
     while turns and len(dealer.lines) < LINES_PER_PLAN:
         turn = heappop(turns)
         campaign, targets = queues[turn.campaign]
-        if turn == _turn(dealer, campaign):
+        if not turns or turn == _turn(dealer, campaign):  # Alone, nobody else can have taken its slot.
             gate = first_closed(LINE_GATES, dealer, campaign) or _next_line(dealer, campaign, targets)
             if gate is not None:
                 closed[campaign.key] = gate

@@ -139,6 +139,15 @@ class CallDesk:
             if answered or call.attempt_status == AttemptStatus.DIALING:
                 self.hang_up(call.keys.leg, why)
 
+    def abandon(self) -> None:
+        """Do nothing more for any call, in this life; the books keep what they hold."""
+        for call in self._calls.values():
+            if call.limit_timer is not None:
+                call.limit_timer.cancel()
+            if call.script is not None:
+                call.script.close()
+        self._calls.clear()
+
     def on_carrier_event(self, event: CarrierEvent) -> None:
         """Something happened to a leg."""
         if isinstance(event, LateAnswer):

@@ -6,6 +6,7 @@ traces: on the books, on the wire, at the far end.
 
 import os
 import signal
+from collections.abc import Callable
 
 POINTS: dict[str, str] = {
     "before-claim": "A plan was made; nothing is on the books.",
@@ -20,23 +21,34 @@ POINTS: dict[str, str] = {
     "recorded": "Changes of attempts are durable.",
 }
 
-_armed: dict[str, int] = {}
+_armed: dict[str, tuple[int, Callable[[str], None]]] = {}
 
 
-def arm(point: str, passes: int) -> None:
-    """Kill this process with SIGKILL when ``point`` is reached for the ``passes``-th time.
+def _kill(_point: str) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(point: str, passes: int, strike: Callable[[str], None] = _kill) -> None:
+    """Kill this process with SIGKILL, or ``strike``, when ``point`` is reached for the ``passes``-th time.
 
     Raises:
         KeyError: there is no such point.
     """
     _ = POINTS[point]
-    _armed[point] = passes
+    _armed[point] = passes, strike
+
+
+def disarm() -> None:
+    """Forget what was armed."""
+    _armed.clear()
 
 
 def reach(point: str) -> None:
     """Mark that a point was reached."""
     if not _armed or point not in _armed:
         return
-    _armed[point] -= 1
-    if _armed[point] <= 0:
-        os.kill(os.getpid(), signal.SIGKILL)
+    passes, strike = _armed.pop(point)
+    if passes > 1:
+        _armed[point] = passes - 1, strike
+    else:
+        strike(point)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -63,6 +63,10 @@ class Dialer:
         self._views: dict[int, CampaignView] = {}
         self._due: dict[int, DueTarget] = {}
         self._missed_intents: list[Intent] = []
+        self._reslotted: dict[int, Intent] = {}
+        """Intents that wait for a later slot than their claim's, by attempt: they may wait long."""
+        self._in_doubt: list[Claim] = []
+        """Claims that failed: the commit may have worked, and only its acknowledgement be lost."""
         self._noted: dict[int, str] = {}
         self._no_port_before: Instant = 0
         self._at_rest = asyncio.Event()
@@ -110,7 +114,9 @@ class Dialer:
     async def _tick(self) -> Instant | None:
         outside = self._outside
         started = asyncio.get_running_loop().time()
+        await self._settle_doubt()
         await self._reslot_missed()
+        await self._drop_revoked()
         now = outside.clock.now()
         no_port = now < self._no_port_before
         media_free = 0 if no_port else outside.media_ports - len(self._desk)
@@ -130,7 +136,10 @@ class Dialer:
         if any(not self._trunks.knows(trunk.key) for trunk in snapshot.trunks):
             await self._trunks.refresh()
         campaigns = tuple([await self._campaign_view(view) for view in snapshot.campaigns])
-        trunks = tuple(self._trunks.completed(view, self._sender.lag("trunk", view.key)) for view in snapshot.trunks)
+        trunks = tuple(
+            self._trunks.completed(view, self._sender.lag("trunk", view.key, view.rate_per_s))
+            for view in snapshot.trunks
+        )
         snapshot = replace(snapshot, campaigns=campaigns, trunks=trunks)
         self._views = {view.key: view for view in campaigns}
         self._due = {target.key: target for view in campaigns for target in view.due}
@@ -143,7 +152,7 @@ class Dialer:
             script = await self._outside.store.call_script(self._customer, view.version_key)
             self._shelf.render(view.version_key, script)
             state = self._shelf.state(view.version_key)
-        next_slot = view.next_slot + self._sender.lag("campaign", view.key)
+        next_slot = view.next_slot + self._sender.lag("campaign", view.key, view.rate_per_s)
         return replace(view, next_slot=next_slot, script_ready=state == "ready", script_state=state)
 
     async def _write_down(self, decided: Plan) -> None:
@@ -164,16 +173,30 @@ class Dialer:
             Claim(line, outside.ids.new(now), outside.ids.new(now), outside.ids.new(now)) for line in decided.lines
         ]
         reach("before-claim")
-        result = await outside.store.claim(self._customer, claims, decided, now)
+        try:
+            result = await outside.store.claim(self._customer, claims, decided, now)
+        except StoreUnavailable:
+            self._in_doubt = claims
+            raise
         reach("claimed")
-        outside.metrics.attempts_claimed.inc(len(result.intents))
-        for intent in result.intents:
-            self._desk.add(self._live_call(intent))
-        self._sender.schedule([(intent, intent.claim.line.slot) for intent in result.intents])
-        if not self.accepting:
-            self.stop_sending()
+        self._take_on(result.intents)
         if result.lost:
             self._bell.ring()
+
+    def _take_on(self, intents: Sequence[Intent]) -> None:
+        self._outside.metrics.attempts_claimed.inc(len(intents))
+        for intent in intents:
+            self._desk.add(self._live_call(intent))
+        self._sender.schedule([(intent, intent.claim.line.slot) for intent in intents])
+        if not self.accepting:
+            self.stop_sending()
+
+    async def _settle_doubt(self) -> None:
+        """Take on what a failed claim did put on the books; what missed its slot meanwhile gets another one."""
+        if self._in_doubt:
+            intents = await self._outside.store.claimed(self._customer, self._in_doubt)
+            self._in_doubt = []
+            self._take_on(intents)
 
     async def _learn_facts(self, decided: Plan) -> None:
         """Read what the scripts say about the targets, where they say anything."""
@@ -231,6 +254,7 @@ class Dialer:
         """The slot is here: one more check, then the INVITE."""
         line = intent.claim.line
         now = self._outside.clock.now()
+        self._reslotted.pop(intent.attempt, None)
         call = self._desk.get(intent.leg)
         view = self._views.get(line.campaign)
         if call is None:
@@ -267,6 +291,7 @@ class Dialer:
 
     def _missed(self, intent: Intent) -> None:
         self._outside.metrics.slots_missed.inc()
+        self._reslotted.pop(intent.attempt, None)
         self._missed_intents.append(intent)
         self._bell.ring()
 
@@ -283,9 +308,25 @@ class Dialer:
             self._missed_intents = intents + self._missed_intents
             raise
         self._sender.schedule([(intent, slots[intent.attempt]) for intent in intents if intent.attempt in slots])
+        self._reslotted |= {intent.attempt: intent for intent in intents if intent.attempt in slots}
         for intent in intents:
             if intent.attempt not in slots:
                 self._desk.close_not_sent(intent.leg, DEADLINE, now)
+
+    async def _drop_revoked(self) -> None:
+        """Do not send, however long it waits for its slot, what was deleted meanwhile."""
+        if not self._reslotted:
+            return
+        now = self._outside.clock.now()
+        for attempt in await self._outside.store.revoked(self._customer, list(self._reslotted)):
+            intent = self._reslotted.pop(attempt, None)
+            if intent is not None:
+                self._desk.close_not_sent(intent.leg, STOPPED, now)
+
+    def abandon(self) -> None:
+        """Let nothing out any more, in this life; the books keep what they hold."""
+        self.accepting = False
+        self._sender.take_all()
 
     def stop_sending(self) -> None:
         """Take nothing new on; what waits for its slot is not sent."""
@@ -294,4 +335,5 @@ class Dialer:
         for intent in [*self._sender.take_all(), *self._missed_intents]:
             self._desk.close_not_sent(intent.leg, STOPPED, now)
         self._missed_intents.clear()
+        self._reslotted.clear()
         self._bell.ring()

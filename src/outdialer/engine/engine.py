@@ -8,12 +8,13 @@ import socket
 
 from msgspec import Struct
 
-from outdialer.domain.units import Instant, Milliseconds, format_id
+from outdialer.domain.units import Milliseconds, format_id
 from outdialer.engine.calls import CallDesk
 from outdialer.engine.dialer import Dialer, Outside
 from outdialer.engine.lifecycle import Bell, Tasks
 from outdialer.engine.recorder import Recorder
 from outdialer.engine.recovery import Recovery
+from outdialer.engine.retention import Retention
 from outdialer.engine.trunks import Trunks
 from outdialer.ports.carrier import Carrier, CarrierEvent, LateAnswer
 from outdialer.ports.clock import Clock, Ids
@@ -54,6 +55,7 @@ class Engine:
         metrics: Metrics,
         media_ports: int = 10_000,
         longest_call_ms: Milliseconds = DEFAULT_LONGEST_CALL_MS,
+        retention: Retention | None = None,
     ) -> None:
         self._outside = Outside(
             store=store,
@@ -65,6 +67,7 @@ class Engine:
             media_ports=media_ports,
         )
         self._longest_call_ms = longest_call_ms
+        self._retention = retention
         self._tasks = Tasks()
         self._offices: list[_Office] = []
         self._quiet = Bell()
@@ -85,6 +88,8 @@ class Engine:
         for customer in await outside.store.customers():
             self._offices.append(await self._open_office(customer))
         outside.store.on_change(self._ring_all)
+        if self._retention is not None:
+            self._tasks.start(self._retention.run(self._store_fails), "retention")
         log("engine_started", epoch=self.epoch, worker=self.worker)
 
     async def _open_office(self, customer: int) -> _Office:
@@ -162,6 +167,9 @@ class Engine:
         """Attempts that are not over, unresolved ones of earlier lives included."""
         return sum(len(office.desk) for office in self._offices)
 
+    def _store_fails(self) -> bool:
+        return any(office.recorder.failing or office.dialer.failing for office in self._offices)
+
     def problems(self) -> list[str]:
         """Why the engine cannot dial at the moment; empty when it can."""
         reasons = []
@@ -214,6 +222,8 @@ class Engine:
         """Close everything. Calls that are still up stay unresolved on the books: drain first."""
         for office in self._offices:
             office.recovery.stop()
+            office.dialer.abandon()
+            office.desk.abandon()
         await self._tasks.cancel()
         await self._outside.carrier.stop()
         await self._outside.media.stop()

@@ -26,6 +26,8 @@ class Recorder:
         self._metrics = metrics
         self._waiting: list[tuple[AttemptChange, Callable[[], None] | None]] = []
         self._bell = Bell()
+        self._careful = False
+        """Whether changes are written one by one, because the store refused some of them."""
         self._idle = asyncio.Event()
         self._idle.set()
         self.failing = ""
@@ -43,6 +45,7 @@ class Recorder:
             await self._bell.wait(None)
             while self._waiting:
                 await self._write_some()
+            self._careful = False
             self._idle.set()
 
     async def written(self) -> None:
@@ -50,11 +53,14 @@ class Recorder:
         await self._idle.wait()
 
     async def _write_some(self) -> None:
-        batch = self._waiting[:CHANGES_PER_COMMIT]
+        batch = self._waiting[: 1 if self._careful else CHANGES_PER_COMMIT]
         try:
             await self._store.record(self._customer, [change for change, _ in batch])
         except StoreUnavailable as error:
             await self._fail(error)
+            return
+        except Exception as error:
+            self._refused(batch, error)
             return
         if self.failing:
             log("store_recovered")
@@ -64,6 +70,14 @@ class Recorder:
         for _, then in batch:
             if then is not None:
                 _run(then)
+
+    def _refused(self, batch: list[tuple[AttemptChange, Callable[[], None] | None]], error: Exception) -> None:
+        """A change that the store will never take must not keep the others from the books: find it, leave it out."""
+        if len(batch) > 1:
+            self._careful = True
+            return
+        log("task_failed", logging.ERROR, error, task=f"record attempt {batch[0][0].keys.attempt}")
+        del self._waiting[0]
 
     async def _fail(self, error: StoreUnavailable) -> None:
         self._metrics.store_failures.inc()

@@ -21,11 +21,16 @@ TRANSACTION_LIMIT_MS = 32_000
 """64 times T1: no INVITE lives longer without an answer (RFC 3261 section 17.1.1.2, Timer B)."""
 
 
-def dead_by(attempt: Unresolved, max_ring_ms: Milliseconds) -> Instant:
-    """The instant after which nothing of an unresolved attempt can be up at the far end."""
+def dead_by(attempt: Unresolved, max_ring_ms: Milliseconds, now: Instant) -> Instant:
+    """The instant after which nothing of an unresolved attempt can be up at the far end.
+
+    ``now`` is when this life began: what was sent or answered before it cannot last longer than that from here,
+    wherever a machine's clock stood that has been set back since.
+    """
     if attempt.status == AttemptStatus.PROGRESSING and attempt.answered_until is not None:
-        return attempt.answered_until
-    return after(attempt.send_not_after, TRANSACTION_LIMIT_MS + max_ring_ms)
+        longest = attempt.answered_until - (attempt.tm_progressing or attempt.answered_until)
+        return min(attempt.answered_until, now + longest) if longest else attempt.answered_until
+    return after(min(attempt.send_not_after, now), TRANSACTION_LIMIT_MS + max_ring_ms)
 
 
 def remembered(attempt: Unresolved, peer: Peer) -> RememberedLeg:
@@ -77,7 +82,7 @@ class Recovery:
         for attempt in attempts:
             leg_peer = peer(attempt.keys.trunk)
             self._desk.add(as_live_call(attempt))
-            self._wait_for(attempt.keys.leg, dead_by(attempt, leg_peer.max_ring_ms))
+            self._wait_for(attempt.keys.leg, dead_by(attempt, leg_peer.max_ring_ms, self._clock.now()))
             legs.append(remembered(attempt, leg_peer))
         recover(legs)
 

@@ -28,13 +28,14 @@ class Pace(Struct):
 
     gap: int = 0
     """Microseconds between two INVITEs; 0: no limit."""
-    last_sent: Instant = 0
-    lag: int = 0
-    """Microseconds that the last INVITE left after its slot."""
+    last_sent: int | None = None
+    """In the loop's time, in microseconds: the clock may be set a little between two INVITEs, the wire is not."""
+    lag: int = SEND_WINDOW_US
+    """Microseconds that the last INVITE left after its slot; the most it can be where an earlier life sent it."""
 
-    def earliest(self) -> Instant:
-        """When the next INVITE may leave."""
-        return self.last_sent + self.gap
+    def wait(self, even: int) -> int:
+        """Microseconds until the next INVITE may leave, when the loop's time is ``even``."""
+        return 0 if self.last_sent is None else max(0, self.last_sent + self.gap - even)
 
 
 class Sender:
@@ -61,9 +62,12 @@ class Sender:
         for campaign in snapshot.campaigns:
             self._pace("campaign", campaign.key).gap = interval(campaign.rate_per_s)
 
-    def lag(self, kind: str, key: int) -> int:
-        """Microseconds by which the scope's INVITEs run behind their slots; the planner reserves that much later."""
-        return self._pace(kind, key).lag
+    def lag(self, kind: str, key: int, rate_per_s: float) -> int:
+        """Microseconds by which the scope's INVITEs run behind their slots; the planner reserves that much later.
+
+        0 where there is no rate to keep: a campaign that waited for nothing would lose its turns on the trunk.
+        """
+        return self._pace(kind, key).lag if rate_per_s > 0 else 0
 
     def schedule(self, intents: list[tuple[Intent, Instant]]) -> None:
         """Send each intent at its slot."""
@@ -84,6 +88,9 @@ class Sender:
             pace = self._paces[kind, key] = Pace()
         return pace
 
+    def _even(self) -> int:
+        return round(asyncio.get_running_loop().time() * MICROSECONDS_PER_SECOND)
+
     def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -94,18 +101,24 @@ class Sender:
 
     def _due(self) -> None:
         self._timer = None
+        try:
+            self._let_out_due()
+        finally:
+            self._arm()
+
+    def _let_out_due(self) -> None:
         while self._waiting:
             now = self._clock.now()
             if self._waiting[0][0] > now + self._waiting[0][2]:
                 break
             *_, slot, intent = heapq.heappop(self._waiting)
             self._let_out(intent, slot, now)
-        self._arm()
 
     def _let_out(self, intent: Intent, slot: Instant, now: Instant) -> None:
         line = intent.claim.line
         trunk, campaign = self._pace("trunk", line.trunk), self._pace("campaign", line.campaign)
-        earliest = max(trunk.earliest(), campaign.earliest())
+        even = self._even()
+        earliest = now + max(trunk.wait(even), campaign.wait(even))
         if now > slot + SEND_WINDOW_US or earliest > slot + SEND_WINDOW_US:
             trunk.lag = campaign.lag = 0
             self._missed(intent)
@@ -113,7 +126,8 @@ class Sender:
             heapq.heappush(self._waiting, (earliest, next(self._sequence), 0, slot, intent))
         else:
             self._send(intent, slot)
-            sent = self._clock.now()  # Not before: the distance is kept between packets, not between decisions.
+            # Not before: the distance is kept between packets, not between decisions.
+            sent, even = self._clock.now(), self._even()
             for pace in (trunk, campaign):
-                pace.last_sent = sent
+                pace.last_sent = even
                 pace.lag = max(0, sent - slot) if pace.gap else 0

@@ -60,8 +60,8 @@ class DirectoryStore(Protocol):
     async def entry_named(self, customer: int, kind: type[E], unique_name: str) -> E | None:
         """The living entry with this unique name."""
 
-    async def entries(self, customer: int, kind: type[E], page: Page) -> list[E]:
-        """Entries that are not deleted, newest first."""
+    async def entries(self, customer: int, kind: type[E], page: Page, related: Id | None = None) -> list[E]:
+        """Entries that are not deleted, newest first; where ``related`` is given, those related to it."""
 
     async def save_entry(self, customer: int, entry: E, now: Instant) -> E:
         """Replace an entry.

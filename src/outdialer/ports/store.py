@@ -9,6 +9,7 @@ should handle, except what a method's docstring names.
 """
 
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
@@ -212,6 +213,13 @@ class DialerStore(Protocol):
         whose number is live elsewhere is looked at again five seconds later.
         """
 
+    async def claimed(self, customer: int, claims: Sequence[Claim]) -> tuple[Intent, ...]:
+        """Those of these claims of this life that are on the books and not over.
+
+        Asked after a claim that raised ``StoreUnavailable``: its commit may have worked, and only the
+        acknowledgement be lost.
+        """
+
     def note_gates(self, customer: int, gates: dict[int, str]) -> None:
         """Remember, in memory only, what keeps campaigns (by key) from dialing more; "" forgets."""
 
@@ -219,9 +227,12 @@ class DialerStore(Protocol):
         """Reserve a new send slot for live attempts that missed theirs; the new slots by attempt key.
 
         Each gets the next slot that its trunk and its campaign have free, in the order given, and the limits move
-        on, all in one durable transaction. An attempt that is done, or whose campaign does not run any more, is
-        left out.
+        on, all in one durable transaction. An attempt that is done, whose campaign does not run any more, or whose
+        target or list was deleted, is left out.
         """
+
+    async def revoked(self, customer: int, attempts: Sequence[int]) -> list[int]:
+        """Those of these attempts whose target or list was deleted."""
 
     async def close_targets(self, customer: int, closures: Sequence[Closure], now: Instant) -> int:
         """Finish due targets that have nothing left to dial; how many changed."""
@@ -433,3 +444,34 @@ class ExportStore(Protocol):
 
     async def targets_in_order(self, customer: int, outdial_id: Id, after: int, limit: int) -> list[tuple[int, Target]]:
         """Targets with store keys above ``after``, ascending, deleted ones included, with their keys."""
+
+
+class History(StrEnum):
+    """What grows with every call, in the order in which it is removed."""
+
+    EVENTS = "events"
+    ATTEMPTS = "attempts"
+    """With their calls and legs."""
+    DECISIONS = "decisions"
+    CAMPAIGN_VERSIONS = "campaign_versions"
+    OUTPLAN_VERSIONS = "outplan_versions"
+
+
+class Pruned(Struct, frozen=True):
+    """What one step of removing did."""
+
+    removed: int
+    """Rows of that history that are gone, for good."""
+    after: int | None
+    """Where the next step begins; None: there is nothing more to remove behind here."""
+
+
+class RetentionStore(Protocol):
+    """Removing old history while the engine works."""
+
+    async def prune(self, history: History, before: Instant, after: int) -> Pruned:
+        """Remove what is older than ``before`` among the next few hundred rows behind the store key ``after``.
+
+        One short transaction of its own. Steps of one round begin at 0 and keep their ``before``. A live attempt,
+        an attempt of a target that may still be dialled, and whatever an attempt on the books refers to stay.
+        """

@@ -48,7 +48,6 @@ class Phase(StrEnum):
 
 _UNANSWERED = frozenset({Phase.CALLING, Phase.EARLY})
 _GIVEN_UP = frozenset({Phase.HELD, Phase.CANCELLING})
-_EARLIER_LIFE = frozenset({Phase.RECALLING, Phase.CLEARING})
 
 
 class _Leg(Struct, eq=False):
@@ -170,9 +169,13 @@ class NetworkCarrier:
             self._refused(leg, message)
         elif message.kind == Kind.BYE:
             self._hung_up(leg)
-        elif leg.phase in (Phase.ENDING, Phase.CLEARING) and message.kind == Kind.TO_BYE:
-            self._end(leg)
-        elif leg.phase == Phase.RECALLING and message.code == UNKNOWN_CALL:
+        else:
+            self._replied(leg, message)
+
+    def _replied(self, leg: _Leg, message: Message) -> None:
+        """To a BYE, or to the CANCEL of a call that an earlier life began."""
+        over = message.kind == Kind.TO_BYE and leg.phase in (Phase.ENDING, Phase.CLEARING)
+        if over or (leg.phase == Phase.RECALLING and message.code == UNKNOWN_CALL):
             self._end(leg)
 
     def _provisional(self, leg: _Leg, kind: Kind) -> None:

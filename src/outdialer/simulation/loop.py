@@ -75,7 +75,10 @@ class _Jump:
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
-    """An event loop on a timeline, without threads and sockets; what is ready runs in the order it became so."""
+    """An event loop on a timeline, without threads and sockets.
+
+    What runs next depends on what was done before, and on nothing else.
+    """
 
     _selector: _Jump
 

@@ -27,7 +27,10 @@ LONGEST_DELAY_MS = 8_000
 SILENCE_MS = 25_000
 """How long people listen to nothing, at most."""
 LATE_MS = 40_000
+BUSY = 486
 TERMINATED = 487
+OVERLOADED = 503
+"""The trunk's trouble and not the person's: it ends with all other troubles."""
 UNKNOWN_CALL = 481
 
 
@@ -52,6 +55,15 @@ class Message(Struct, frozen=True):
     kind: Kind
     code: int = 0
     retry_after_s: int = 0
+
+
+class Deafness(StrEnum):
+    """How a new life fails to end a call of an earlier one."""
+
+    UNHEARD = "unheard"
+    """Nothing that it sends for this call arrives."""
+    UNANSWERED = "unanswered"
+    """What it sends arrives; no reply comes back."""
 
 
 class State(StrEnum):
@@ -89,6 +101,8 @@ class PhoneNetwork:
         self._calls: dict[str, _Call] = {}
         self._rung: dict[str, int] = {}
         self._died: dict[int, Instant] = {}
+        self._deaf: dict[tuple[int, str], Deafness | None] = {}
+        """By life and call of an earlier life: what the way between the two has come to."""
         self._life = 0
         self._hear: Callable[[Message], None] | None = None
         self.calm = False
@@ -126,7 +140,8 @@ class PhoneNetwork:
     def acknowledge(self, call_id: str) -> None:
         """An ACK leaves."""
         self._trace.add("ack", call_id=call_id)
-        self._travel(partial(self._acknowledged, call_id))
+        if self._deaf.get((self._life, call_id)) != Deafness.UNHEARD:
+            self._travel(partial(self._acknowledged, call_id))
 
     def cancel(self, call_id: str, *, recovering: bool = False) -> None:
         """A CANCEL leaves."""
@@ -136,13 +151,14 @@ class PhoneNetwork:
         """A BYE leaves."""
         self._request("bye", call_id, self._byed, recovering=recovering)
 
-    def _request(
-        self, name: str, call_id: str, arrived: Callable[[str, bool], None], *, recovering: bool
-    ) -> None:
+    def _request(self, name: str, call_id: str, arrived: Callable[[str, bool], None], *, recovering: bool) -> None:
         self._trace.add(name, call_id=call_id)
-        deaf = recovering and self._happens(self._mixture.deaf)
-        if not deaf or self._chance.random() < 0.5:
-            self._travel(partial(arrived, call_id, deaf))
+        if recovering and (self._life, call_id) not in self._deaf:
+            deaf = self._happens(self._mixture.deaf)
+            self._deaf[self._life, call_id] = self._chance.choice(tuple(Deafness)) if deaf else None
+        deafness = self._deaf.get((self._life, call_id))
+        if deafness != Deafness.UNHEARD:
+            self._travel(partial(arrived, call_id, deafness == Deafness.UNANSWERED))
 
     def _travel(self, arrive: Callable[[], None], lost: Callable[[], None] | None = None) -> None:
         """From the engine to the phones; what had to be repeated is lost when the engine dies meanwhile."""
@@ -187,8 +203,11 @@ class PhoneNetwork:
             self._tell(call, Kind.RINGING)
 
     def _decide(self, call: _Call) -> None:
-        if not call.behaviour.answers:
-            self._refuse(call, call.behaviour.status, call.behaviour.retry_after_s or 0)
+        behaviour = call.behaviour
+        if behaviour.status == OVERLOADED and self.calm:
+            self._refuse(call, BUSY, 0)
+        elif not behaviour.answers:
+            self._refuse(call, behaviour.status, behaviour.retry_after_s or 0)
         elif call.state == State.RINGING:
             call.state = State.ANSWERED
             self._trace.add("far", call_id=call.call_id, number=call.number, state="answers")
@@ -228,7 +247,7 @@ class PhoneNetwork:
         call.state = State.UP
         if call.behaviour.hang_up_after_ms is not None:
             self._timeline.after(call.behaviour.hang_up_after_ms, partial(self._hang_up, call, "hangs up"))
-        if self._hear is None:
+        if self._hear is None or call.life != self._life:
             self._hang_up_on_silence(call)
 
     def _cancelled(self, call_id: str, deaf: bool) -> None:
@@ -261,7 +280,8 @@ class PhoneNetwork:
         self._timeline.after(delay_ms, partial(self._deliver, message, until))
 
     def _reply(self, call_id: str, kind: Kind, code: int) -> None:
-        self._timeline.after(self._delay_ms() + self._latency_ms(), partial(self._deliver, Message(call_id, kind, code), 0))
+        arrive = partial(self._deliver, Message(call_id, kind, code), 0)
+        self._timeline.after(self._delay_ms() + self._latency_ms(), arrive)
 
     def _deliver(self, message: Message, repeated_until: Instant) -> None:
         if self._hear is not None:

@@ -3,6 +3,8 @@
 import pytest
 
 from outdialer.carriers.sip.core.answering import STRANGER_REPLIES_PER_S
+from outdialer.carriers.sip.core.headers import values
+from outdialer.carriers.sip.core.outputs import Send
 from outdialer.ports.carrier import Ended
 
 from .ladder import LEG, SDP_ANSWER, STRANGER, Ladder
@@ -238,7 +240,7 @@ def test_record_route_and_every_via_come_back_in_order() -> None:
     above = ["Via: SIP/2.0/UDP 127.0.0.2;branch=z9hG4bKb, SIP/2.0/UDP 127.0.0.3;branch=z9hG4bKc"]
     line.ask("INFO", invite, headers=[*above, "Record-Route: <sip:127.0.0.2;lr>"])
     answer = line.out("200")
-    assert [via.partition("branch=")[2][:9] for via in answer.headers["via"].split("\n")][1:] == [
+    assert [via.partition("branch=")[2][:9] for via in values(answer.headers["via"])][1:] == [
         "z9hG4bKb",
         "z9hG4bKc",
     ]
@@ -264,4 +266,45 @@ def test_a_cancel_comes_too_late_for_a_re_invite_that_is_answered() -> None:
     line.out("200")
     line.ask("CANCEL", invite, sequence=2)
     line.out("481")
+    assert line.agent.open_legs() == [LEG]
+
+
+def test_a_refused_re_invite_does_not_move_the_remote_target() -> None:
+    line = Ladder()
+    invite, _ = line.answered()
+    line.ask("INVITE", invite, contact="<sip:moved@127.0.0.6:5066>", sdp=SDP_ANSWER.replace("AVP 0 101", "AVP 18"))
+    line.out("488")
+    line.hang_up()
+    assert line.out("BYE").uri == "sip:far@127.0.0.1:5060"
+
+
+def test_thousands_of_via_values_do_not_become_as_many_header_fields() -> None:
+    line = Ladder()
+    data = request("OPTIONS", via=f"Via: SIP/2.0/UDP h;branch=z9hG4bKs{',a' * 4_000}")
+    line.agent.receive(0, data, STRANGER)
+    (answer,) = line.agent.take_outputs()
+    assert isinstance(answer, Send)
+    assert len(answer.data) < 2 * len(data)
+    assert answer.data.count(b"\r\n") < 20
+
+
+@pytest.mark.parametrize("via", ["Via: ,", "Via:  , ,", "Via: ,\r\nv: \t,"])
+def test_a_via_without_a_value_is_no_message(via: str) -> None:
+    line = Ladder()
+    line.hear(request("OPTIONS", via=via), STRANGER)
+    line.out_nothing()
+
+
+def test_a_flood_inside_a_dialog_is_not_all_remembered() -> None:
+    """The far end of one call repeats nothing and asks for ever, with the largest headers there are."""
+    line = Ladder()
+    invite, _ = line.answered()
+    large = [f"Record-Route: <sip:127.0.0.1;lr;x={'y' * 8_000}>"] * 7
+    for sequence in range(1, 501):
+        line.ask("INFO", invite, sequence=sequence, headers=large)
+    assert len(line.out_all()) == 500
+    assert line.agent.leftovers()["stored responses"] * 56_000 < 17_000_000
+    line.wait(33)
+    line.ask("INFO", invite, sequence=501)
+    assert line.agent.leftovers()["stored responses"] == 1
     assert line.agent.open_legs() == [LEG]

@@ -8,7 +8,7 @@ from outdialer.carriers.sip.core.dialog import dialog_from, dump
 from outdialer.domain.identity import branch, leg_identity
 from outdialer.ports.carrier import Answered, Ended, LateAnswer, RemoteMedia, Ringing, Trying
 
-from .ladder import ATTEMPT, LEG, PEER, SDP_ANSWER, SECRET, STRANGER, Ladder, order
+from .ladder import ATTEMPT, LEG, PEER, SDP_ANSWER, SECRET, STRANGER, Ladder, order, peer
 
 
 def test_an_answered_call_that_we_end() -> None:
@@ -661,3 +661,90 @@ def test_a_final_response_after_a_provisional_one_to_a_bye(status: int) -> None:
     line.reply(bye, status)
     assert line.told() == ["Ended"]
     line.nothing_left()
+
+
+def test_an_answer_that_nobody_accepts_is_ended_when_the_far_end_gives_up_on_it() -> None:
+    line = Ladder()
+    invite = line.dial()
+    line.reply(invite, 200, sdp=SDP_ANSWER)
+    line.wait(31.9)
+    line.out_nothing()
+    line.wait(0.2)
+    line.out("ACK")
+    line.reply(line.out("BYE"), 200)
+    line.event(Answered)
+    ended = line.event(Ended)
+    assert (ended.local, ended.sip_code, ended.why) == (True, 200, "no-ack")
+    line.nothing_left()
+
+
+def test_an_accepted_answer_may_last() -> None:
+    line = Ladder()
+    line.answered()
+    line.wait(3_600)
+    assert line.told() == []
+    line.out_nothing()
+
+
+def test_an_answer_to_the_challenged_invite_does_not_hide_the_answer_to_the_second() -> None:
+    line = Ladder()
+    first = line.dial("pw", peer=peer(username="u"))
+    line.reply(first, 401, headers=['WWW-Authenticate: Digest realm="r", nonce="n"'])
+    line.out("ACK")
+    second = line.out("INVITE")
+    line.reply(first, 200, sdp=SDP_ANSWER)
+    line.reply(line.out("BYE"), 200)
+    line.out("ACK")
+    line.events.clear()
+    line.reply(second, 200, sdp=SDP_ANSWER)
+    assert line.told() == ["Answered"]
+    line.accept()
+    line.hang_up()
+    line.reply(line.out("BYE"), 200)
+    assert line.told() == ["Ended"]
+    line.nothing_left()
+
+
+def test_a_fork_that_answers_after_everybody_stopped_waiting_is_ended() -> None:
+    line = Ladder()
+    invite, _ = line.answered()
+    line.wait(40)
+    line.reply(invite, 200, tag="late", sdp=SDP_ANSWER)
+    bye = line.out("BYE")
+    assert bye.headers["to"].endswith(";tag=late")
+    line.out("ACK")
+    line.reply(bye, 200)
+    for status in (180, 486):
+        line.reply(invite, status)
+    line.out_nothing()
+    line.reply(invite, 200, sdp=SDP_ANSWER)
+    line.out("ACK")
+    assert line.agent.open_legs() == [LEG]
+    assert line.told() == []
+
+
+def test_a_fork_without_a_contact_is_ended_where_it_is() -> None:
+    line = Ladder()
+    invite, _ = line.answered()
+    line.reply(invite, 200, tag="b", sdp=SDP_ANSWER, contact="")
+    bye, where = line.out_to("BYE")
+    assert (bye.uri, where) == (invite.uri, PEER)
+    assert line.out_to("ACK")[1] == PEER
+
+
+@pytest.mark.parametrize("to_value", ["<sip:a b@c>;tag=b", "<tel:+12025550123>;tag=b", "nonsense"])
+def test_a_fork_that_cannot_be_written_to_is_answered_where_it_came_from(to_value: str) -> None:
+    line = Ladder()
+    invite, _ = line.answered()
+    invite.headers["to"] = to_value
+    line.reply(invite, 200, tag="", sdp=SDP_ANSWER, contact="<sip:far@sbc.example.net>", source=("127.0.0.5", 5065))
+    assert line.out_to("BYE")[1] == ("127.0.0.5", 5065)
+
+
+def test_a_response_with_two_vias_in_one_line_is_a_stray() -> None:
+    line = Ladder()
+    invite = line.dial()
+    invite.headers["via"] += ", SIP/2.0/UDP 127.0.0.1:1;branch=z9hG4bK1"
+    line.reply(invite, 486)
+    assert line.told() == []
+    line.out_nothing()

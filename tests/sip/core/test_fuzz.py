@@ -65,7 +65,7 @@ def test_header_values(text: str) -> None:
     parse_uri(text)
     for value in values(text):
         assert value
-    if values(text):
+    if text.strip(", \t"):
         assert "\r" not in stamp_via(text, "127.0.0.1", 5060)
         assert 0 < via_port(text, 5060) < 65_536
 

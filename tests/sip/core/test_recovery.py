@@ -264,3 +264,21 @@ def test_an_order_to_hang_up_a_remembered_leg_changes_nothing() -> None:
     line.hang_up("operator")
     line.out_nothing()
     assert line.told() == []
+
+
+def test_another_fork_of_an_answered_leg_of_an_earlier_life_is_ended_too() -> None:
+    before = Ladder()
+    invite = before.dial()
+    before.reply(invite, 200, tag="a", sdp=SDP_ANSWER)
+    line = Ladder()
+    line.adopt(dialog=before.event(Answered).dialog)
+    first = line.out("BYE")
+    line.out("ACK")
+    line.reply(invite, 200, tag="b", sdp=SDP_ANSWER)
+    second = line.out("BYE")
+    assert second.headers["to"].endswith(";tag=b")
+    line.out("ACK")
+    line.reply(second, 200)
+    line.reply(first, 200)
+    assert line.told() == ["Ended"]
+    line.nothing_left()

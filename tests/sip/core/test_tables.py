@@ -34,13 +34,18 @@ def test_over_is_final_and_says_so_exactly_once() -> None:
 
 def test_only_calls_of_an_earlier_life_end_without_a_word() -> None:
     silent = {state for (state, _), (_, actions) in TABLE.items() if Do.FORGET in actions}
-    assert silent == {State.RECALLING, State.CLEARING}
+    assert silent == {State.RECALLING, State.LATE, State.CLEARING}
 
 
 def test_an_answer_is_taken_or_ended_wherever_a_call_can_be_answered() -> None:
     for state in (State.CALLING, State.EARLY, State.HELD, State.CANCELLING, State.RECALLING):
         _, actions = TABLE[state, Input.ANSWER]
-        assert Do.SAY_ANSWERED in actions or {Do.ACK, Do.BYE} <= set(actions)
+        assert {Do.SAY_ANSWERED, Do.SAY_LATE} & set(actions) or actions[-2:] == (Do.ACK, Do.BYE)
+
+
+def test_a_late_answer_is_ended_before_it_is_acknowledged() -> None:
+    assert TABLE[State.LATE, Input.ACCEPT] == TABLE[State.LATE, Input.PATIENCE]
+    assert TABLE[State.LATE, Input.ACCEPT] == (State.CLEARING, (Do.BYE, Do.ACK))
 
 
 def test_every_word_of_the_table_is_used() -> None:

@@ -9,6 +9,7 @@ from outdialer.carriers.sip.core.headers import (
     parameter,
     q850_cause,
     seconds,
+    single_via,
     stamp_via,
     tag_of,
     values,
@@ -103,8 +104,12 @@ def test_vias() -> None:
     assert branch_of("SIP/2.0/UDP h;BRANCH = z\nSIP/2.0/UDP i;branch=y") == "z"
     assert branch_of(",") == ""
     assert stamp_via("SIP/2.0/UDP h;rport;received=1;branch=z, b", "127.0.0.1", 7) == (
-        "SIP/2.0/UDP h;rport=7;branch=z;received=127.0.0.1\nb"
+        "SIP/2.0/UDP h;rport=7;branch=z;received=127.0.0.1, b"
     )
+    assert stamp_via(" ,\nSIP/2.0/UDP h\nb, c\nd", "127.0.0.1", 7) == ("SIP/2.0/UDP h;received=127.0.0.1\nb, c\nd")
+    assert single_via('SIP/2.0/UDP h;a="x,y", ')
+    assert not single_via("SIP/2.0/UDP h, SIP/2.0/UDP i")
+    assert not single_via("SIP/2.0/UDP h\nSIP/2.0/UDP i")
     assert via_port("SIP/2.0/UDP h;rport", 7) == 7
     assert via_port("SIP/2.0/UDP h:8", 7) == 8
     assert via_port("SIP/2.0/UDP [::1]", 7) == 5060
@@ -186,3 +191,13 @@ def test_dialogs_are_stored_as_text() -> None:
     assert load(dump(dialog)) == dialog
     assert next_hop(dialog) == ("127.0.0.3", 5060)
     assert load(b"{}") is load(b"\x00") is load(b'{"call_id":1}') is None
+
+
+def test_the_number_and_method_of_cseq_may_stand_apart_by_any_white_space() -> None:
+    data = b"OPTIONS sip:h SIP/2.0\r\nVia: v\r\nFrom: <sip:a@h>\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 8\t OPTIONS\r\n\r\n"
+    assert (parse(data).sequence, parse(data).method) == (8, "OPTIONS")
+
+
+def test_a_uri_longer_than_any_real_one_is_none() -> None:
+    assert parse_uri(f"sip:{'a' * 1_000}@h") is not None
+    assert parse_uri(f"sip:{'a' * 1_100}@h") is None

@@ -17,6 +17,7 @@ from outdialer.ports.carrier import CarrierEvent, DialOrder, EventSink, NotSent,
 from outdialer.ports.clock import Clock
 
 _log = logging.getLogger(__name__)
+_MAX_REFUSED_LOGGED = 1_000
 
 
 class SipCarrier:
@@ -52,6 +53,7 @@ class SipCarrier:
         self._tasks: set[asyncio.Task[None]] = set()
         self._probes: dict[int, asyncio.Future[int]] = {}
         self._last_probe = 0
+        self._refused: set[str] = set()
         self._flushing = False
         self._wake: asyncio.TimerHandle | None = None
         self._wake_at = 0.0
@@ -265,7 +267,7 @@ class SipCarrier:
         """A first INVITE that the kernel did not take was never sent; anything later is resent or ends the leg."""
         refused = isinstance(error, NonLoopbackRefused)
         if refused:
-            _log.error("a packet to %s was refused: live dialing is not switched on", packet.address[0])
+            self._log_refused(packet.address[0])
         if packet.leg is None:
             return
         now = self._loop.time()
@@ -274,6 +276,12 @@ class SipCarrier:
             self._tell(NotSent(packet.leg, self._clock.now(), "refused-address" if refused else "send-failed"))
         elif refused:
             self._agent.unreachable(now, packet.leg)
+
+    def _log_refused(self, host: str) -> None:
+        """Once per address: a far end that names it again and again must not fill the log."""
+        if host not in self._refused and len(self._refused) < _MAX_REFUSED_LOGGED:
+            self._refused.add(host)
+            _log.error("a packet to %s was refused: live dialing is not switched on", host)
 
     def _probed(self, output: Probed) -> None:
         waiting = self._probes.get(output.probe)

@@ -22,6 +22,8 @@ BATCH = 64
 """Datagrams dealt with per loop turn. Stock asyncio deals with one and collapses under load."""
 BACKLOG = 8_192
 """Datagrams taken from the kernel ahead of that: an unprivileged kernel buffer holds less than two hundred."""
+BACKLOG_BYTES = 16 * 1024 * 1024
+"""And how much they may hold: thousands of the largest datagrams would be half a gigabyte."""
 _FORCE = {socket.SO_RCVBUF: 33, socket.SO_SNDBUF: 32}
 """SO_RCVBUFFORCE and SO_SNDBUFFORCE of Linux, which pass the system's limit for who may (socket(7))."""
 _MAX_DATAGRAM = 65_535
@@ -80,6 +82,7 @@ class UdpTransport:
         self._live = live
         self._socket = _bound_socket(bind)
         self._backlog: deque[tuple[bytes, Address]] = deque()
+        self._backlog_bytes = 0
         self._turn: asyncio.Handle | None = None
         host, port = self._socket.getsockname()[:2]
         self._local: Address = (host, port)
@@ -102,16 +105,18 @@ class UdpTransport:
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
             self._backlog.clear()
+            self._backlog_bytes = 0
 
     def _read(self) -> None:
         """The socket is readable: empty it, then deal with some; the rest is for the next turns of the loop."""
         receive, backlog = self._socket.recvfrom, self._backlog
-        while len(backlog) < BACKLOG:
+        while len(backlog) < BACKLOG and self._backlog_bytes < BACKLOG_BYTES:
             try:
                 data, source = receive(_MAX_DATAGRAM)
             except OSError:
                 break
             backlog.append((data, source[:2]))
+            self._backlog_bytes += len(data)
         if self._turn is None:
             self._take_turn()
 
@@ -119,6 +124,7 @@ class UdpTransport:
         self._turn = None
         backlog = self._backlog
         batch = [backlog.popleft() for _ in range(min(BATCH, len(backlog)))]
+        self._backlog_bytes -= sum(len(data) for data, _ in batch)
         if len(backlog) > 0:
             self._turn = self._loop.call_soon(self._take_turn)
         if batch:

@@ -125,6 +125,15 @@ class Counts:
         """Count attempts of a campaign."""
         self._changes["campaign", campaign, str(name)] += by
 
+    def versions(self, campaign_version: int, outplan_version: int, by: int = 1) -> None:
+        """Count the attempts on the books that refer to a version of a campaign and to one of an outplan."""
+        self.add("campaign_version", campaign_version, "attempts", by)
+        self.add("outplan_version", outplan_version, "attempts", by)
+
+    def add(self, kind: str, scope: int, name: str, by: int = 1) -> None:
+        """Count anything."""
+        self._changes[kind, scope, name] += by
+
     def write(self, database: Database) -> None:
         """Add the changes to the rows."""
         rows = [

@@ -67,18 +67,22 @@ class _State(Struct):
     rates: dict[str, float]
     """Calls a second by scope, for those scopes that may dial."""
     live_numbers: set[str]
+    trunk_limits: dict[int, Limit]
+    """The channels of the trunks as they are now: somebody may have lowered them since the plan was made."""
 
     def judge(self, line: Line) -> str:
         """Why the line loses; "" when it wins, and then what it takes is gone."""
         target = self.targets.get(line.target)
         campaign = self.campaigns.get(line.campaign)
-        if target is None or target["version"] != line.target_version or f"trunk:{line.trunk}" not in self.rates:
+        trunk = self.trunk_limits.get(line.trunk)
+        if target is None or target["version"] != line.target_version or trunk is None or not trunk.free_channels(1):
             return CHANGED
         if campaign is None or not _same_versions(campaign, line):
             return CHANGED
         if line.number in self.live_numbers:
             return NUMBER_LIVE
         self.live_numbers.add(line.number)
+        trunk.in_use += 1
         del self.targets[line.target]
         return ""
 
@@ -101,8 +105,8 @@ def _read(database: Database, customer: int, lines: Sequence[Line]) -> _State:
     }
     campaigns = {row["key"]: row for row in database.execute(SQL["running_campaigns"], asked)}
     rates = {f"campaign:{key}": row["dial_rate"] for key, row in campaigns.items()}
-    for row in database.execute(SQL["open_trunks"], asked):
-        rates[f"trunk:{row['key']}"] = row["rate_per_s"]
+    trunks = {row["key"]: _trunk_limit(row) for row in database.execute(SQL["open_trunks"], asked)}
+    rates |= {limit.scope: limit.rate_per_s for limit in trunks.values()}
     targets = {row["key"]: row for row in database.execute(SQL["candidates"], asked)}
     return _State(
         targets=targets,
@@ -110,6 +114,13 @@ def _read(database: Database, customer: int, lines: Sequence[Line]) -> _State:
         campaigns=campaigns,
         rates=rates,
         live_numbers={row["number"] for row in database.execute(SQL["live_numbers"], asked)},
+        trunk_limits=trunks,
+    )
+
+
+def _trunk_limit(row: Row) -> Limit:
+    return Limit(
+        scope=f"trunk:{row['key']}", rate_per_s=row["rate_per_s"], channels=row["channels"], in_use=row["in_use"]
     )
 
 
@@ -189,7 +200,8 @@ def _intent_row(intent: Intent) -> dict[str, Any]:
 def _decide(database: Database, customer: int, lines: int, plan: Plan, now: Instant) -> int:
     closed = {str(key): describe(gate) for key, gate in plan.closed_gates.items()}
     body = to_json({"lines": lines, "closed": closed})
-    key = database.execute(SQL["decide"], {"customer": customer, "now": now, "body": body}).lastrowid
+    row = {"customer": customer, "now": now, "attempts": lines, "body": body}
+    key = database.execute(SQL["decide"], row).lastrowid
     assert key is not None
     return key
 
@@ -202,6 +214,7 @@ def _count(database: Database, customer: int, won: Sequence[Claim], books: _Stat
         counts.outdial(line.outdial, TargetStatus.PROGRESSING)
         counts.campaign(line.campaign, "attempts")
         counts.campaign(line.campaign, "dialing")
+        counts.versions(line.campaign_version, line.outplan_version)
         if line.target in books.tried:
             counts.outdial(line.outdial, "retries_waiting", -1)
     counts.write(database)

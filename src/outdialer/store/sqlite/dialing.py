@@ -3,15 +3,18 @@
 from collections.abc import Callable, Sequence
 
 from outdialer.domain.attempt import AttemptStatus
+from outdialer.domain.breaker import LONGEST_PAUSE_S
+from outdialer.domain.gates import HORIZON_US
 from outdialer.domain.plan import Closure, Plan
 from outdialer.domain.snapshot import OutplanTerms, Snapshot
-from outdialer.domain.units import Id, Instant
+from outdialer.domain.units import MICROSECONDS_PER_SECOND, Id, Instant
 from outdialer.ports.store import (
     AttemptChange,
     AttemptKeys,
     CallScript,
     Claim,
     ClaimResult,
+    Intent,
     TargetFacts,
     Unresolved,
 )
@@ -86,12 +89,31 @@ class Dialing(Books):
             self._closed_gates[customer, key] = claiming.describe(gate)
         return result
 
+    async def claimed(self, customer: int, claims: Sequence[Claim]) -> tuple[Intent, ...]:
+        """Those of these claims of this life that are on the books and not over."""
+
+        def query(database: Database) -> tuple[Intent, ...]:
+            asked = {"customer": customer, "epoch": self._life.epoch}
+            found = ((claim, _claimed(database, asked, claim)) for claim in claims)
+            return tuple(
+                Intent(claim=claim, attempt=row["attempt"], call=row["call"], leg=row["leg"], leg_number=row["number"])
+                for claim, row in found
+                if row is not None
+            )
+
+        return self._read(query)
+
     async def reslot(self, customer: int, attempts: Sequence[int], now: Instant) -> dict[int, Instant]:
         """Reserve a new send slot for live attempts that missed theirs; the new slots by attempt key."""
         life = self._life
         return await self._write(
             lambda database: claiming.reslot(database, life, customer, attempts, now), rows=len(attempts), wakes=False
         )
+
+    async def revoked(self, customer: int, attempts: Sequence[int]) -> list[int]:
+        """Those of these attempts whose target or list was deleted."""
+        asked = {"customer": customer, "attempts": rows.to_json(list(attempts))}
+        return self._read(lambda database: [row["key"] for row in database.execute(SQL["revoked"], asked)])
 
     async def close_targets(self, customer: int, closures: Sequence[Closure], now: Instant) -> int:
         """Finish due targets that have nothing left to dial; how many changed."""
@@ -157,6 +179,7 @@ def _begin(database: Database, worker: str, now: Instant) -> Life:
     assert epoch is not None
     for customer in database.execute(SQL["all_customers"]).fetchall():
         _recount_channels(database, customer["key"])
+        _settle_times(database, customer["key"], now)
     return Life(epoch=epoch, worker=key)
 
 
@@ -171,6 +194,17 @@ def _recount_channels(database: Database, customer: int) -> None:
         {"customer": customer, "scope": scope, "next_slot": 0, "channels": count} for scope, count in channels.items()
     ]
     database.executemany(claiming.SQL["reserve"], taken)
+
+
+def _settle_times(database: Database, customer: int, now: Instant) -> None:
+    """Bring instants back that a clock wrote which has been set back since: nobody may be kept waiting by them."""
+    asked = {
+        "customer": customer,
+        "horizon": now + HORIZON_US,
+        "longest": now + LONGEST_PAUSE_S * MICROSECONDS_PER_SECOND,
+    }
+    for name in ("settle_trunk_slots", "settle_campaign_slots", "settle_pauses"):
+        database.execute(SQL[name], asked)
 
 
 def _unresolved(row: rows.Row, terms: OutplanTerms) -> Unresolved:
@@ -206,6 +240,11 @@ def _unresolved(row: rows.Row, terms: OutplanTerms) -> Unresolved:
         dialog=row["dialog"],
         answered_until=row["answered_until"],
     )
+
+
+def _claimed(database: Database, asked: dict[str, int], claim: Claim) -> rows.Row | None:
+    row: rows.Row | None = database.execute(SQL["claimed"], {**asked, "id": claim.attempt_id}).fetchone()
+    return row
 
 
 def _facts(row: rows.Row) -> TargetFacts:

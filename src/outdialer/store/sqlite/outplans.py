@@ -1,6 +1,7 @@
 """Outplans in the books."""
 
 import msgspec
+from msgspec.structs import replace
 
 from outdialer.domain.model import Outplan
 from outdialer.domain.units import Id, Instant
@@ -23,7 +24,7 @@ class Outplans(Books):
             row = {**msgspec.structs.asdict(outplan), "customer": customer}
             key = database.execute(SQL["insert"], row).lastrowid
             assert key is not None
-            _insert_version(database, customer, key, outplan)
+            _insert_version(database, customer, key, outplan, outplan.tm_create)
             resource_happened(
                 database, customer, "outplan_created", outplan.id, outplan.version, outplan.tm_create, outplan
             )
@@ -49,7 +50,7 @@ class Outplans(Books):
             changed = database.execute(SQL["replace"], row).fetchone()
             if changed is None:
                 raise Conflict("the outplan was changed or deleted meanwhile")
-            _insert_version(database, customer, changed["key"], outplan, outplan.version + 1)
+            _insert_version(database, customer, changed["key"], replace(outplan, version=outplan.version + 1), now)
             saved = _one(database, customer, outplan.id)
             assert saved is not None
             resource_happened(database, customer, "outplan_updated", saved.id, saved.version, now, saved)
@@ -71,12 +72,13 @@ class Outplans(Books):
         return await self._write(delete)
 
 
-def _insert_version(database: Database, customer: int, key: int, outplan: Outplan, version: int | None = None) -> None:
+def _insert_version(database: Database, customer: int, key: int, outplan: Outplan, now: Instant) -> None:
     row = {
         "customer": customer,
         "outplan": key,
-        "version": outplan.version if version is None else version,
+        "version": outplan.version,
         "terms": rows.terms_text(outplan),
+        "now": now,
     }
     database.execute(SQL["insert_version"], row)
 

@@ -1,13 +1,14 @@
 """The embedded store: one SQLite file, one writer, any number of readers.
 
-``SqliteStore`` is all of ``outdialer.ports.store``. Each part of it is a file of this package; this one opens and
-closes.
+``SqliteStore`` is all of ``outdialer.ports.store`` and ``outdialer.ports.directory``. Each part of it is a file of
+this package; this one opens and closes.
 """
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from outdialer.domain.directory import customer_id
 from outdialer.ports.store import StoreUnavailable
 from outdialer.store.sqlite.books import Books, Connections, Database
 from outdialer.store.sqlite.calls import Calls
@@ -15,11 +16,14 @@ from outdialer.store.sqlite.campaigns import Campaigns
 from outdialer.store.sqlite.connect import connect, connect_to_read, is_storage_failure
 from outdialer.store.sqlite.dialing import SQL as LIVES
 from outdialer.store.sqlite.dialing import Dialing
+from outdialer.store.sqlite.directory import Directory
+from outdialer.store.sqlite.directory_people import People
 from outdialer.store.sqlite.equipment import Equipment
 from outdialer.store.sqlite.lock import StoreLock
 from outdialer.store.sqlite.migrate import migrate, migrations, refuse_newer
 from outdialer.store.sqlite.outdials import Outdials
 from outdialer.store.sqlite.outplans import Outplans
+from outdialer.store.sqlite.retention import Retention
 from outdialer.store.sqlite.writer import Writer
 
 DEFAULT_CUSTOMER = 1
@@ -28,7 +32,7 @@ SECRET_BYTES = 32
 _SECRET = "install_secret"
 
 
-class SqliteStore(Dialing, Campaigns, Outplans, Outdials, Calls, Equipment):
+class SqliteStore(Dialing, Campaigns, Outplans, Outdials, Calls, Equipment, Directory, People, Retention):
     """The books in one SQLite file. Made by ``open`` or ``open_reader``."""
 
     def __init__(self, connections: Connections, secret: bytes, lock: StoreLock | None) -> None:
@@ -49,7 +53,7 @@ class SqliteStore(Dialing, Campaigns, Outplans, Outdials, Calls, Equipment):
 
         Args:
             path: the file; its lock, log and backups lie beside it.
-            new_id: the public identifier of the first customer.
+            new_id: where new identifiers come from; none is needed here today.
             random_bytes: where the install secret comes from.
             inline: run everything on the calling thread, for runs that must be repeatable.
 
@@ -61,7 +65,7 @@ class SqliteStore(Dialing, Campaigns, Outplans, Outdials, Calls, Equipment):
         path = Path(path)
         lock = StoreLock(path)
         try:
-            connections, secret = _open(path, new_id, random_bytes, inline=inline)
+            connections, secret = _open(path, random_bytes, inline=inline)
         except BaseException:
             lock.release()
             raise
@@ -109,14 +113,12 @@ class SqliteStore(Dialing, Campaigns, Outplans, Outdials, Calls, Equipment):
             self._lock = None
 
 
-def _open(
-    path: Path, new_id: Callable[[], bytes], random_bytes: Callable[[int], bytes], *, inline: bool
-) -> tuple[Connections, bytes]:
+def _open(path: Path, random_bytes: Callable[[int], bytes], *, inline: bool) -> tuple[Connections, bytes]:
     opened: list[Database] = []
     try:
         database = connect(path)
         opened.append(database)
-        _prepare(database, path, new_id, random_bytes)
+        _prepare(database, path, random_bytes)
         quick = connect_to_read(path)
         opened.append(quick)
         long = quick if inline else connect_to_read(path)
@@ -132,13 +134,13 @@ def _open(
     return Connections(writer=Writer(database, inline=inline), quick=quick, long=long, slow=slow), secret
 
 
-def _prepare(database: Database, path: Path, new_id: Callable[[], bytes], random_bytes: Callable[[int], bytes]) -> None:
+def _prepare(database: Database, path: Path, random_bytes: Callable[[int], bytes]) -> None:
     """Migrate, and furnish a file that has never been opened."""
     migrate(database, path, migrations())
     if database.execute(LIVES["meta"], {"name": _SECRET}).fetchone() is not None:
         return
     database.execute("BEGIN IMMEDIATE")
-    database.execute(LIVES["insert_customer"], {"key": DEFAULT_CUSTOMER, "id": new_id()})
+    database.execute(LIVES["insert_customer"], {"key": DEFAULT_CUSTOMER, "id": customer_id(DEFAULT_CUSTOMER)})
     database.execute(LIVES["insert_meta"], {"name": _SECRET, "value": random_bytes(SECRET_BYTES)})
     database.execute("COMMIT")
 

@@ -30,6 +30,8 @@ REFUSED = frozenset({"REGISTER", "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "PUB
 STRANGER_REPLIES_PER_S = 200
 """How many requests outside our dialogs are answered in a second; the rest of a flood is dropped unread."""
 _MAX_STORED = 20_000
+_MAX_STORED_BYTES = 16 * 1024 * 1024
+"""A response repeats its request's headers: without this bound one far end could make us hold a gigabyte."""
 _BEFORE_UP = (State.CALLING, State.EARLY, State.HELD, State.CANCELLING, State.ANSWERED)
 _Key: TypeAlias = tuple[str, str, int, str]
 """Branch, Call-ID, CSeq number and method of a request."""
@@ -53,6 +55,7 @@ class Answering:
         self._endpoint = endpoint
         self._calls = calls
         self._stored: dict[_Key, tuple[bytes, Address]] = {}
+        self._stored_bytes = 0
         self._confirming: dict[str, _Confirming] = {}
         self._second = 0.0
         self._replies = 0
@@ -103,17 +106,21 @@ class Answering:
         status, body = self._decide(now, call, message)
         data, address = self._response(message, source, status, body)
         self._endpoint.transactions.send(data, address)
-        if len(self._stored) < _MAX_STORED:
-            key = _key(message)
-            self._stored[key] = data, address
-            self._endpoint.transactions.timers.start(now + TIMEOUT, lambda _: self._forget(key))
+        self._store(now, _key(message), data, address)
         if message.method == "INVITE" and status == 200:
             self._confirm(now, call, message.sequence, data, address)
         elif message.method == "BYE":
             call.step(now, Input.FAR_BYE, (message, source))
 
+    def _store(self, now: float, key: _Key, data: bytes, address: Address) -> None:
+        if len(self._stored) < _MAX_STORED and self._stored_bytes + len(data) <= _MAX_STORED_BYTES:
+            self._stored[key] = data, address
+            self._stored_bytes += len(data)
+            self._endpoint.transactions.timers.start(now + TIMEOUT, lambda _: self._forget(key))
+
     def _forget(self, key: _Key) -> None:
-        self._stored.pop(key, None)
+        data, _ = self._stored.pop(key)
+        self._stored_bytes -= len(data)
 
     def _decide(self, now: float, call: Call, message: Message) -> tuple[int, bytes]:
         """Status and body for a request of the call's own dialog."""
@@ -149,7 +156,8 @@ class Answering:
         assert media is not None
         session, version = int(call.identity.from_tag[:12], 16), message.sequence + 2
         assert call.dialog is not None
-        call.dialog = refreshed(call.dialog, message)
+        if offer is None or offer.media is not None:
+            call.dialog = refreshed(call.dialog, message)
         if offer is None:
             offering = message.method == "INVITE"
             return 200, sdp.describe(order.rtp_address, order.rtp_port, session, version) if offering else b""

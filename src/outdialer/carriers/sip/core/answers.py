@@ -5,10 +5,11 @@ Outlives its call for 64*T1, so that a repeated 200 still gets its ACK.
 
 from outdialer.carriers.sip.core.dialog import Dialog, dialog_from, in_dialog_request, next_hop
 from outdialer.carriers.sip.core.endpoint import Endpoint
-from outdialer.carriers.sip.core.headers import tag_of
+from outdialer.carriers.sip.core.headers import address_parts, tag_of
 from outdialer.carriers.sip.core.message import Message
 from outdialer.carriers.sip.core.outputs import Address
 from outdialer.carriers.sip.core.transaction import ClientTransaction
+from outdialer.carriers.sip.core.uri import parse_uri
 from outdialer.domain.identity import CallIdParts, branch
 from outdialer.ports.carrier import LateAnswer
 
@@ -49,7 +50,7 @@ class Answers:
         if len(self._acks) >= _MAX_ANSWERS:
             return
         endpoint = self._endpoint
-        dialog = dialog_from(message, source, endpoint.contact_uri)
+        dialog = dialog_from(message, source, _called_uri(message, endpoint))
         sequence = dialog.sequence + 1
         label = f"BYE:{dialog.remote_tag}"
         bye = in_dialog_request(
@@ -69,3 +70,9 @@ class Answers:
 
     def on_timeout(self, now: float, transaction: ClientTransaction) -> None:
         """Nothing is waited for any more."""
+
+
+def _called_uri(message: Message, endpoint: Endpoint) -> str:
+    """Whom the INVITE called, for an answer without a Contact."""
+    uri = address_parts(message.headers["to"])[0]
+    return uri if parse_uri(uri) else endpoint.contact_uri

@@ -61,6 +61,8 @@ class Call:
 
     def accept(self, now: float) -> None:
         """Acknowledge the answer."""
+        if self.state is State.ANSWERED:
+            self.endpoint.transactions.timers.stop(self._patience_timer)
         self.step(now, Input.ACCEPT)
 
     def hang_up(self, now: float, why: str) -> None:
@@ -118,6 +120,12 @@ class Call:
         self._heard = None
         return True
 
+    def hear_stray(self, now: float, message: Message, source: Address) -> None:
+        """A response to an INVITE of this call whose transaction is over, or was an earlier life's."""
+        answered = 200 <= message.status < 300 and self.dialog is not None
+        if answered and not self.answers.repeat(message):
+            self._another_answer(now, message, source)
+
     # What comes in from our transactions
 
     def on_response(self, now: float, transaction: ClientTransaction, message: Message, source: Address) -> None:
@@ -146,7 +154,7 @@ class Call:
                 self._early = sdp.description_in(message)
             self.step(now, Input.RINGING if status in (180, 183) else Input.PROVISIONAL, heard)
         elif status < 300:
-            if not self.answers.repeat(message) and not self.step(now, Input.ANSWER, heard):
+            if not self.step(now, Input.ANSWER, heard) and not self.answers.repeat(message):
                 self._another_answer(now, message, source)
         elif status not in CHALLENGES or not self._answer_challenge(now, transaction, message, source):
             self.step(now, Input.REFUSAL, heard)
@@ -187,6 +195,11 @@ class Call:
 
     def _out_of_patience(self, now: float) -> None:
         self.step(now, Input.PATIENCE)
+
+    def _not_accepted(self, now: float) -> None:
+        """The far end gives up on a 200 without ACK after 64*T1 (RFC 3261 section 13.3.1.4), and so do we."""
+        if self.state is State.ANSWERED:
+            self.hang_up(now, "no-ack")
 
     # Actions of the table
 
@@ -242,6 +255,7 @@ class Call:
             self.hang_up(now, "no-media")
             return
         self.media = description.media
+        self._patience_timer = self.endpoint.transactions.timers.start(now + TIMEOUT, self._not_accepted)
         self._tell(Answered(self._leg(), 0, self.media, dump(self.dialog)))
 
     def _acknowledge(self, now: float) -> None:

@@ -21,7 +21,7 @@ class State(StrEnum):
     CANCELLING = "cancelling"
     """CANCEL sent."""
     ANSWERED = "answered"
-    """A 2xx came; its ACK waits until the answer is on the books."""
+    """A 2xx came; its ACK waits until the answer is on the books, for 64*T1 at most."""
     UP = "up"
     """Answered and acknowledged."""
     ENDING = "ending"

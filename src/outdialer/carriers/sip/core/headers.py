@@ -1,26 +1,20 @@
 """Reading header values (RFC 3261 section 25.1). Nothing here raises: what cannot be read is empty."""
 
-_OPENING = '"<'
+import re
+
+_MARKS = {separator: re.compile(rf'"(?:[^"\\]|\\.|\\\Z)*"?|<[^>]*|{separator}', re.DOTALL) for separator in ",;"}
+"""A quoted string, an angle bracket with what is in it, or the separator: whichever comes first. None can backtrack."""
 
 
 def split_outside(text: str, separator: str) -> list[str]:
-    """Split at ``separator`` where it stands outside quoted strings and angle brackets."""
+    """Split at ``separator`` (a comma or semicolon) where it stands outside quoted strings and angle brackets."""
     if '"' not in text and "<" not in text:
         return text.split(separator)
-    parts, start, closing, position = [], 0, "", 0
-    while position < len(text):
-        character = text[position]
-        if closing:
-            if character == "\\" and closing == '"':
-                position += 1
-            elif character == closing:
-                closing = ""
-        elif character in _OPENING:
-            closing = '"' if character == '"' else ">"
-        elif character == separator:
-            parts.append(text[start:position])
-            start = position + 1
-        position += 1
+    parts, start = [], 0
+    for mark in _MARKS[separator].finditer(text):
+        if mark[0] == separator:
+            parts.append(text[start : mark.start()])
+            start = mark.end()
     parts.append(text[start:])
     return parts
 
@@ -72,9 +66,18 @@ def branch_of(via: str) -> str:
     return (via[start:] if end < 0 else via[start:end]).strip(" \t")
 
 
+def single_via(via: str) -> bool:
+    """Whether there is one Via value only: a response with more went astray (RFC 3261 section 8.1.3.3)."""
+    return ("," not in via and "\n" not in via) or len(values(via)) == 1
+
+
 def stamp_via(via: str, host: str, port: int) -> str:
-    """``via`` with where its request really came from (RFC 3261 section 18.2.1, RFC 3581 section 4)."""
-    first, *others = values(via)
+    """``via`` with where its request really came from (RFC 3261 section 18.2.1, RFC 3581 section 4).
+
+    Its lines stay lines: one that holds thousands of values must not become thousands of header fields.
+    """
+    line, *more = [line for line in via.split("\n") if line.strip(", \t")]
+    first, *others = values(line)
     kept = []
     for part in split_outside(first, ";"):
         key = part.partition("=")[0].strip(" \t").lower()
@@ -82,7 +85,7 @@ def stamp_via(via: str, host: str, port: int) -> str:
             kept.append(f"rport={port}")
         elif key != "received":
             kept.append(part)
-    return "\n".join([";".join(kept) + f";received={host}", *others])
+    return "\n".join([", ".join([";".join(kept) + f";received={host}", *others]), *more])
 
 
 def via_port(via: str, source_port: int) -> int:

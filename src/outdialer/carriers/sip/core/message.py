@@ -92,13 +92,12 @@ def parse(data: bytes) -> Message:
 
 def _unfold(text: str) -> str:
     """Folded lines become one (RFC 3261 section 7.3.1)."""
-    lines: list[str] = []
-    for line in text.split("\r\n"):
-        if line[:1] in (" ", "\t") and lines:
-            lines[-1] += " " + line.strip(" \t")
-        else:
-            lines.append(line)
-    return "\r\n".join(lines)
+    first, *rest = text.split("\r\n")
+    pieces = [first]
+    for line in rest:
+        folded = line[:1] in (" ", "\t")
+        pieces += (" ", line.strip(" \t")) if folded else ("\r\n", line)
+    return "".join(pieces)
 
 
 def _parse_start(line: str) -> tuple[str, str, int, str]:
@@ -133,6 +132,8 @@ def _parse_headers(lines: list[str]) -> dict[str, str]:
     for key in ("via", "from", "to", "call-id", "cseq"):
         if not headers.get(key):
             raise ParseError(f"{key} is missing")
+    if not headers["via"].strip(", \t\n"):
+        raise ParseError("via is empty")
     return headers
 
 
@@ -144,7 +145,7 @@ def _header_name(name: str) -> str:
 
 
 def _parse_sequence(value: str) -> tuple[int, str]:
-    number, _, method = value.partition(" ")
+    number, _, method = value.replace("\t", " ").partition(" ")
     method = method.strip(" \t")
     if not number.isascii() or not number.isdecimal() or len(number) > 10 or not is_token(method):
         raise ParseError("CSeq")

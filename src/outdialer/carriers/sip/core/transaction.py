@@ -8,7 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from outdialer.carriers.sip.core.headers import tag_of
+from outdialer.carriers.sip.core.headers import single_via, tag_of
 from outdialer.carriers.sip.core.message import Message, serialise_request
 from outdialer.carriers.sip.core.outputs import Address, Output, Send
 from outdialer.carriers.sip.core.timers import Timer, Timers
@@ -213,7 +213,7 @@ class ClientTransaction:
             headers["call-id"] == request.call_id
             and message.sequence == request.sequence
             and (headers["from"] == request.from_value or tag_of(headers["from"]) == tag_of(request.from_value))
-            and "\n" not in headers["via"]
+            and single_via(headers["via"])
         )
 
     def _enter(self, now: float) -> None:

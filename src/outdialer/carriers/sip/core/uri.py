@@ -3,6 +3,8 @@
 from functools import lru_cache
 from typing import NamedTuple
 
+MAX_URI = 1_024
+"""The longest URI that is read, in characters: what is looked up is remembered."""
 _FORBIDDEN = frozenset('<>" ') | {chr(code) for code in range(0x20)} | {chr(0x7F)}
 
 
@@ -17,9 +19,13 @@ class Uri(NamedTuple):
     """Text after the host part, starting with ``;``, or empty."""
 
 
-@lru_cache(maxsize=4_096)
 def parse_uri(text: str) -> Uri | None:
     """The parts of a ``sip:`` or ``sips:`` URI, or None."""
+    return _parse_uri(text) if len(text) <= MAX_URI else None
+
+
+@lru_cache(maxsize=4_096)
+def _parse_uri(text: str) -> Uri | None:
     scheme, colon, rest = text.partition(":")
     scheme = scheme.lower()
     if not colon or scheme not in ("sip", "sips") or not _FORBIDDEN.isdisjoint(text):

@@ -12,7 +12,7 @@ from outdialer.carriers.sip.core.call_table import Input
 from outdialer.carriers.sip.core.credentials import Credentials
 from outdialer.carriers.sip.core.dialog import load
 from outdialer.carriers.sip.core.endpoint import Endpoint
-from outdialer.carriers.sip.core.headers import address_parts, branch_of, tag_of
+from outdialer.carriers.sip.core.headers import address_parts, branch_of, single_via, tag_of
 from outdialer.carriers.sip.core.message import Message, ParseError, parse
 from outdialer.carriers.sip.core.outputs import Address, Output, Probed
 from outdialer.carriers.sip.core.transaction import ClientTransaction, Request
@@ -192,7 +192,7 @@ class UserAgent:
             return
         call = self._calls.get(message.call_id)
         if call is not None:
-            call.answers.repeat(message)
+            call.hear_stray(now, message, source)
             return
         uri = address_parts(message.headers["to"])[0]
         if parse_uri(uri) is None:
@@ -211,7 +211,7 @@ class UserAgent:
         return (
             tag_of(message.headers["from"]) == leg_identity(secret, *owner).from_tag
             and branch_of(message.headers["via"]) == branch(secret, *owner, "INVITE", message.sequence)
-            and "\n" not in message.headers["via"]
+            and single_via(message.headers["via"])
         )
 
 

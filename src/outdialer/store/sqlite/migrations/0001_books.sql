@@ -1,5 +1,7 @@
 -- The books of a dialing engine. Integer keys inside, public identifiers (UUID blobs) outside. Every table carries
 -- its customer, and every reference names the customer too, so that no row can point into another customer's books.
+-- Nothing declares a foreign key to rows of history (attempts, decisions, versions) unless an index serves it: SQLite
+-- would walk the whole referring table for every row of history that is removed. The checker verifies those instead.
 -- Instants are microseconds since 1970 UTC; lengths of time are milliseconds. Statuses are the domain's words.
 
 CREATE TABLE meta (
@@ -70,11 +72,12 @@ CREATE INDEX outplans_page ON outplans (customer, tm_create, id) WHERE tm_delete
 
 -- Never updated: attempts were claimed under these terms (JSON).
 CREATE TABLE outplan_versions (
-    key      INTEGER PRIMARY KEY,
-    customer INTEGER NOT NULL,
-    outplan  INTEGER NOT NULL,
-    version  INTEGER NOT NULL,
-    terms    TEXT NOT NULL,
+    key       INTEGER PRIMARY KEY,
+    customer  INTEGER NOT NULL,
+    outplan   INTEGER NOT NULL,
+    version   INTEGER NOT NULL,
+    terms     TEXT NOT NULL,
+    tm_create INTEGER NOT NULL,
     UNIQUE (customer, key),
     UNIQUE (customer, outplan, version),
     FOREIGN KEY (customer, outplan) REFERENCES outplans (customer, key)
@@ -135,6 +138,7 @@ CREATE TABLE campaign_versions (
     next_campaign_id BLOB NOT NULL,
     dial_rate        REAL NOT NULL,
     dial_channels    INTEGER NOT NULL,
+    tm_create        INTEGER NOT NULL,
     UNIQUE (customer, key),
     UNIQUE (customer, campaign, version),
     FOREIGN KEY (customer, campaign) REFERENCES campaigns (customer, key),
@@ -181,11 +185,13 @@ CREATE TABLE targets (
 CREATE INDEX targets_due ON targets (customer, outdial, due) WHERE status = 'idle' AND tm_delete IS NULL;
 CREATE INDEX targets_page ON targets (customer, outdial, tm_create, id) WHERE tm_delete IS NULL;
 
--- One row per planning tick that decided something (JSON: what was planned, which gates were closed).
+-- One row per planning tick that decided something (JSON: what was planned, which gates were closed). attempts: how
+-- many attempts on the books it decided.
 CREATE TABLE decisions (
     key      INTEGER PRIMARY KEY,
     customer INTEGER NOT NULL REFERENCES customers (key),
     tm       INTEGER NOT NULL,
+    attempts INTEGER NOT NULL CHECK (attempts >= 0),
     body     TEXT NOT NULL,
     UNIQUE (customer, key)
 ) STRICT;
@@ -235,10 +241,7 @@ CREATE TABLE attempts (
     CHECK ((status = 'done') = (result <> '')),
     UNIQUE (customer, key),
     UNIQUE (customer, id),
-    FOREIGN KEY (customer, decision) REFERENCES decisions (customer, key),
     FOREIGN KEY (customer, campaign) REFERENCES campaigns (customer, key),
-    FOREIGN KEY (customer, campaign_version) REFERENCES campaign_versions (customer, key),
-    FOREIGN KEY (customer, outplan_version) REFERENCES outplan_versions (customer, key),
     FOREIGN KEY (customer, outdial) REFERENCES outdials (customer, key),
     FOREIGN KEY (customer, target) REFERENCES targets (customer, key),
     FOREIGN KEY (customer, trunk) REFERENCES trunks (customer, key)
@@ -272,8 +275,7 @@ CREATE TABLE calls (
     tm_hangup      INTEGER,
     tm_delete      INTEGER,
     UNIQUE (customer, key),
-    UNIQUE (customer, id),
-    FOREIGN KEY (customer, attempt) REFERENCES attempts (customer, key)
+    UNIQUE (customer, id)
 ) STRICT;
 
 CREATE INDEX calls_page ON calls (customer, tm_create, id) WHERE tm_delete IS NULL;
@@ -301,7 +303,6 @@ CREATE TABLE legs (
     answered_until INTEGER,
     UNIQUE (customer, call, number),
     FOREIGN KEY (customer, call) REFERENCES calls (customer, key),
-    FOREIGN KEY (customer, attempt) REFERENCES attempts (customer, key),
     FOREIGN KEY (customer, bridge) REFERENCES bridges (customer, key),
     FOREIGN KEY (customer, trunk) REFERENCES trunks (customer, key)
 ) STRICT;
@@ -336,8 +337,7 @@ CREATE TABLE outbox (
     attempt      INTEGER,
     event_number INTEGER NOT NULL,
     tm           INTEGER NOT NULL,
-    payload      TEXT,
-    FOREIGN KEY (customer, attempt) REFERENCES attempts (customer, key)
+    payload      TEXT
 ) STRICT;
 
 CREATE TABLE access_keys (

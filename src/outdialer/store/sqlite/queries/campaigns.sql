@@ -7,12 +7,12 @@ VALUES (:customer, :id, :status, :version, :tm_create, :tm_update, :tm_delete);
 -- name: insert_version
 INSERT INTO campaign_versions (
     customer, campaign, version, type, name, detail, service_level, end_handle, actions, outplan, outdial, queue_id,
-    next_campaign_id, dial_rate, dial_channels)
+    next_campaign_id, dial_rate, dial_channels, tm_create)
 VALUES (
     :customer, :campaign, :version, :type, :name, :detail, :service_level, :end_handle, :actions,
     (SELECT key FROM outplans WHERE customer = :customer AND id = :outplan_id),
     (SELECT key FROM outdials WHERE customer = :customer AND id = :outdial_id),
-    :queue_id, :next_campaign_id, :dial_rate, :dial_channels);
+    :queue_id, :next_campaign_id, :dial_rate, :dial_channels, :now);
 
 -- name: one
 SELECT c.key, c.id, c.status, c.version, c.tm_create, c.tm_update, c.tm_delete, v.type, v.name, v.detail,

@@ -20,9 +20,10 @@ JOIN outplan_versions AS p ON p.customer = q.customer AND p.outplan = q.key AND 
 WHERE c.customer = :customer AND c.status = 'run' AND c.tm_delete IS NULL;
 
 -- name: open_trunks
-SELECT t.key, t.rate_per_s
+SELECT t.key, t.rate_per_s, t.channels, coalesce(l.in_use, 0) AS in_use
 FROM json_each(:trunks) AS wanted
 CROSS JOIN trunks AS t ON t.key = wanted.value
+LEFT JOIN limits AS l ON l.customer = t.customer AND l.scope = 'trunk:' || t.key
 WHERE t.customer = :customer AND t.tm_delete IS NULL;
 
 -- name: live_numbers
@@ -36,7 +37,7 @@ SELECT (SELECT coalesce(max(key), 0) FROM attempts) AS attempt,
        (SELECT coalesce(max(key), 0) FROM legs) AS leg;
 
 -- name: decide
-INSERT INTO decisions (customer, tm, body) VALUES (:customer, :now, :body);
+INSERT INTO decisions (customer, tm, attempts, body) VALUES (:customer, :now, :attempts, :body);
 
 -- name: claim_target
 UPDATE targets
@@ -78,7 +79,8 @@ ON CONFLICT (customer, scope) DO UPDATE
 SET next_slot = max(next_slot, excluded.next_slot), in_use = in_use + excluded.in_use;
 
 -- name: reslot_attempts
--- The live attempts among those asked for whose campaign still runs, with the limits that space their calls.
+-- The live attempts among those asked for whose campaign still runs and whose target is not
+-- deleted, with the limits that space their calls.
 SELECT a.key, a.campaign, a.trunk, v.dial_rate, t.rate_per_s,
        coalesce(of_campaign.next_slot, 0) AS campaign_slot, coalesce(of_trunk.next_slot, 0) AS trunk_slot
 FROM json_each(:attempts) AS wanted
@@ -86,9 +88,12 @@ CROSS JOIN attempts AS a ON a.key = wanted.value
 JOIN campaigns AS c ON c.customer = a.customer AND c.key = a.campaign
 JOIN campaign_versions AS v ON v.customer = c.customer AND v.campaign = c.key AND v.version = c.version
 JOIN trunks AS t ON t.customer = a.customer AND t.key = a.trunk
+JOIN targets AS p ON p.customer = a.customer AND p.key = a.target
+JOIN outdials AS o ON o.customer = a.customer AND o.key = a.outdial
 LEFT JOIN limits AS of_campaign ON of_campaign.customer = a.customer AND of_campaign.scope = 'campaign:' || a.campaign
 LEFT JOIN limits AS of_trunk ON of_trunk.customer = a.customer AND of_trunk.scope = 'trunk:' || a.trunk
-WHERE a.customer = :customer AND a.status = 'dialing' AND c.status = 'run' AND c.tm_delete IS NULL;
+WHERE a.customer = :customer AND a.status = 'dialing' AND c.status = 'run' AND c.tm_delete IS NULL
+  AND p.tm_delete IS NULL AND o.tm_delete IS NULL;
 
 -- name: reslot
 UPDATE attempts SET send_not_before = :slot, send_not_after = :send_not_after, tm_update = :now

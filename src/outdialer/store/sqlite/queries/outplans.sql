@@ -5,7 +5,8 @@ INSERT INTO outplans (customer, id, name, detail, version, tm_create, tm_update,
 VALUES (:customer, :id, :name, :detail, :version, :tm_create, :tm_update, :tm_delete);
 
 -- name: insert_version
-INSERT INTO outplan_versions (customer, outplan, version, terms) VALUES (:customer, :outplan, :version, :terms);
+INSERT INTO outplan_versions (customer, outplan, version, terms, tm_create)
+VALUES (:customer, :outplan, :version, :terms, :now);
 
 -- name: one
 SELECT q.key, q.id, q.name, q.detail, q.version, q.tm_create, q.tm_update, q.tm_delete, p.terms

@@ -1,0 +1,162 @@
+"""``/customer``: the tenant that a credential belongs to."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, UnsetType, structs
+
+from outdialer.api.editing import edit, found
+from outdialer.api.entries import EDIT_REASONS, merged, unless_empty
+from outdialer.api.errors import FieldError, shown
+from outdialer.api.operations import Context, Resource
+from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, read_id
+from outdialer.domain.directory import Customer
+from outdialer.domain.units import format_id
+
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,190}")
+_WEB = re.compile(r"https?://[^\s\x00-\x1f\x7f]{1,2000}")
+WebhookMethod = Literal["", "POST", "GET", "PUT", "DELETE"]
+
+
+class CustomerUpdate(Struct, frozen=True):
+    """What is left out keeps its value."""
+
+    name: Text255 | None = None
+    detail: Text2000 | None = None
+    email: Text255 | None = None
+    phone_number: Text255 | None = None
+    address: Text255 | None = None
+    webhook_method: WebhookMethod | None = None
+    webhook_uri: Annotated[str, Meta(max_length=2_048)] | None = None
+
+
+class CustomerMetadataUpdate(Struct, frozen=True):
+    """Switches of a customer."""
+
+    rtp_debug: bool | None = None
+
+
+class CustomerBilling(Struct, frozen=True):
+    """Which account a customer is billed to; nothing is billed here."""
+
+    billing_account_id: IdText | None = None
+
+
+class CustomerMetadata(Struct, frozen=True):
+    """Switches of a customer."""
+
+    rtp_debug: bool
+
+
+class CustomerView(Struct, frozen=True, kw_only=True):
+    """A tenant. What is empty is left out, except ids, switches and times."""
+
+    id: UuidText
+    name: str | UnsetType
+    detail: str | UnsetType
+    email: str | UnsetType
+    phone_number: str | UnsetType
+    address: str | UnsetType
+    webhook_method: str | UnsetType
+    webhook_uri: str | UnsetType
+    billing_account_id: UuidText
+    metadata: CustomerMetadata
+    email_verified: bool
+    status: Annotated[str, Meta(description="`active`.")]
+    identity_verification_status: Annotated[str, Meta(description="`none`: nothing is verified here.")]
+    tm_deletion_scheduled: TimeText | None
+    tm_create: TimeText | None
+    tm_update: TimeText | None
+    tm_delete: TimeText | None
+
+
+customers = Resource("customer", "The tenant that owns everything a credential opens.")
+_EXAMPLE = {"name": "Example Ltd", "email": "office@company.example"}
+
+
+def view(customer: Customer, wire: Wire) -> CustomerView:
+    """A customer as clients read it."""
+    return CustomerView(
+        id=format_id(customer.id),
+        name=unless_empty(customer.name),
+        detail=unless_empty(customer.detail),
+        email=unless_empty(customer.email),
+        phone_number=unless_empty(customer.phone_number),
+        address=unless_empty(customer.address),
+        webhook_method=unless_empty(customer.webhook_method),
+        webhook_uri=unless_empty(customer.webhook_uri),
+        billing_account_id=format_id(customer.billing_account_id),
+        metadata=CustomerMetadata(rtp_debug=customer.rtp_debug),
+        email_verified=False,
+        status=customer.status,
+        identity_verification_status="none",
+        tm_deletion_scheduled=None,
+        tm_create=wire.time(customer.tm_create),
+        tm_update=wire.time(customer.tm_update),
+        tm_delete=wire.time(customer.tm_delete),
+    )
+
+
+def is_email(text: str) -> bool:
+    """Whether a text has the form of an e-mail address."""
+    return len(text) <= 254 and _EMAIL.fullmatch(text) is not None
+
+
+def _check(body: CustomerUpdate) -> None:
+    if body.email and not is_email(body.email):
+        raise FieldError("email", f"{shown(body.email)} is not an e-mail address")
+    if body.webhook_uri and not _WEB.fullmatch(body.webhook_uri):
+        raise FieldError("webhook_uri", f"{shown(body.webhook_uri)} is not a web address; write https://...")
+
+
+async def _read(context: Context) -> Customer:
+    return found(await context.store.customer(context.customer), "CUSTOMER_NOT_FOUND", "customer")
+
+
+async def _change(context: Context, merge: Callable[[Customer], Customer]) -> CustomerView:
+    async def change(customer: Customer) -> Customer:
+        return merge(customer)
+
+    saved = await edit(
+        context,
+        lambda: _read(context),
+        change,
+        lambda changed: context.store.save_customer(changed, context.now),
+        "customer",
+    )
+    return view(saved, context.wire)
+
+
+@customers.operation("GET", "/customer")
+async def get_customer(context: Context) -> CustomerView:
+    """Read the customer that the credential belongs to."""
+    customer = await _read(context)
+    context.show_version(customer.version)
+    return view(customer, context.wire)
+
+
+@customers.operation("PUT", "/customer", *EDIT_REASONS, versioned=True, example=_EXAMPLE)
+async def update_customer(context: Context, body: CustomerUpdate) -> CustomerView:
+    """Change the customer."""
+    _check(body)
+    return await _change(context, lambda customer: merged(customer, body))
+
+
+@customers.operation("PUT", "/customer/metadata", *EDIT_REASONS, versioned=True, example={"rtp_debug": False})
+async def update_customer_metadata(context: Context, body: CustomerMetadataUpdate) -> CustomerView:
+    """Change the customer's switches."""
+    return await _change(context, lambda customer: merged(customer, body))
+
+
+@customers.operation(
+    "PUT", "/customer/billing_account_id", *EDIT_REASONS, versioned=True, example={"billing_account_id": ""}
+)
+async def update_customer_billing_account_id(context: Context, body: CustomerBilling) -> CustomerView:
+    """Change which account the customer is billed to."""
+
+    def merge(customer: Customer) -> Customer:
+        account = read_id(body.billing_account_id, "billing_account_id", customer.billing_account_id)
+        return structs.replace(customer, billing_account_id=account)
+
+    return await _change(context, merge)

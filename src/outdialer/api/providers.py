@@ -1,0 +1,157 @@
+"""``/providers``: carriers, for whoever runs the installation."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, check_plain, merged
+from outdialer.api.errors import FieldError, shown
+from outdialer.api.operations import Context, Resource, unavailable
+from outdialer.api.wire import Text255, Text2000, TimeText, UuidText, Wire
+from outdialer.domain.directory import Provider
+from outdialer.domain.units import format_id
+from outdialer.ports.store import Page
+
+MAX_HEADERS = 50
+SETUP = "the set-up of accounts at carriers"
+Affix = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+*#._-]{0,64}$")]
+Hostname = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9.-]{0,253}(:[0-9]{1,5})?$", description="A host name or address, with its port.")
+]
+Headers = Annotated[dict[str, str], Meta(max_length=MAX_HEADERS, description="Header lines of every call to it.")]
+
+
+class ProviderBody(Struct, frozen=True):
+    """A carrier as a client writes it; what a change leaves out keeps its value."""
+
+    type: Literal["sip"] | None = None
+    hostname: Hostname | None = None
+    tech_prefix: Affix | None = None
+    tech_postfix: Affix | None = None
+    tech_headers: Headers | None = None
+    name: Text255 | None = None
+    detail: Text2000 | None = None
+    codecs: Text255 | None = None
+
+
+class ProviderCredentials(Struct, frozen=True):
+    """What opens an account at a carrier."""
+
+    api_key: Text255 | None = None
+
+
+class ProviderSetup(Struct, frozen=True):
+    """An account at a carrier to be set up."""
+
+    carrier: Literal["telnyx"] | None = None
+    name: Text255 | None = None
+    detail: Text2000 | None = None
+    credentials: ProviderCredentials | None = None
+
+
+class ProviderMetadata(Struct, frozen=True):
+    """Kept empty."""
+
+
+class ProviderView(Struct, frozen=True, kw_only=True):
+    """A carrier."""
+
+    id: UuidText
+    type: str
+    hostname: str
+    tech_prefix: str
+    tech_postfix: str
+    tech_headers: dict[str, str]
+    metadata: ProviderMetadata
+    name: str
+    detail: str
+    codecs: str
+    health_status: Annotated[str, Meta(description="`unknown`: carriers are not probed in this release.")]
+    health_checked_at: TimeText | None
+    tm_create: TimeText | None
+    tm_update: TimeText | None
+    tm_delete: TimeText | None
+
+
+class ProviderList(Struct, frozen=True):
+    """A page of carriers, newest first."""
+
+    result: list[ProviderView]
+    next_page_token: str
+
+
+providers = Resource(
+    "providers",
+    "Carriers. They are kept here; campaigns go through the trunk that the server was started with.",
+    "INVALID_ID",
+    "PROVIDER_NOT_FOUND",
+)
+shelf = Shelf(Provider, "provider", "PROVIDER_NOT_FOUND", shared=True)
+
+
+def view(provider: Provider, wire: Wire) -> ProviderView:
+    """A carrier as clients read it."""
+    return ProviderView(
+        id=format_id(provider.id),
+        type=provider.type,
+        hostname=provider.hostname,
+        tech_prefix=provider.tech_prefix,
+        tech_postfix=provider.tech_postfix,
+        tech_headers=provider.tech_headers,
+        metadata=ProviderMetadata(),
+        name=provider.name,
+        detail=provider.detail,
+        codecs=provider.codecs,
+        health_status="unknown",
+        health_checked_at=None,
+        tm_create=wire.time(provider.tm_create),
+        tm_update=wire.time(provider.tm_update),
+        tm_delete=wire.time(provider.tm_delete),
+    )
+
+
+def _merge(provider: Provider, body: ProviderBody) -> Provider:
+    check_plain(body, "codecs")
+    for name, value in (body.tech_headers or {}).items():
+        if not name.isascii() or not name.replace("-", "").isalnum() or not value.isprintable() or len(value) > 1_000:
+            problem = f"{shown({name: value})} is not a header; write a name of letters, digits and -, and plain text"
+            raise FieldError("tech_headers", problem)
+    return merged(provider, body)
+
+
+@providers.operation("POST", "/providers", *CREATE_REASONS, example={"name": "carrier", "hostname": "sip.example"})
+async def create_provider(context: Context, body: ProviderBody) -> ProviderView:
+    """Create a carrier."""
+    blank = Provider(id=context.services.ids.new(context.now), tm_create=context.now)
+    return view(await shelf.create(context, _merge(blank, body)), context.wire)
+
+
+@providers.operation("GET", "/providers", "INVALID_REQUEST_PARAMETER")
+async def list_providers(context: Context, page: Page) -> ProviderList:
+    """List carriers, newest first."""
+    rows, token = await shelf.page(context, page)
+    return ProviderList([view(row, context.wire) for row in rows], token)
+
+
+@providers.operation("POST", "/providers/setup", "INVALID_JSON_BODY", awaits=SETUP, example={"carrier": "telnyx"})
+async def set_up_provider(context: Context, body: ProviderSetup) -> ProviderView:
+    """Set up an account at a carrier."""
+    raise unavailable(SETUP)
+
+
+@providers.operation("GET", "/providers/{id}")
+async def get_provider(context: Context) -> ProviderView:
+    """Read a carrier, deleted or not."""
+    return view(await shelf.read(context), context.wire)
+
+
+@providers.operation("PUT", "/providers/{id}", *EDIT_REASONS, versioned=True, example={"tech_prefix": "00"})
+async def update_provider(context: Context, body: ProviderBody) -> ProviderView:
+    """Change a carrier."""
+    return view(await shelf.change(context, lambda provider: _merge(provider, body)), context.wire)
+
+
+@providers.operation("DELETE", "/providers/{id}")
+async def delete_provider(context: Context) -> ProviderView:
+    """Delete a carrier."""
+    return view(await shelf.delete(context), context.wire)

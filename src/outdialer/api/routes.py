@@ -1,0 +1,136 @@
+"""``/routes``: which carrier takes which numbers of which customer, for whoever runs the installation."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from outdialer.api import providers
+from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, merged, query_id
+from outdialer.api.errors import FieldError
+from outdialer.api.operations import Context, QueryParameter, Resource
+from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, read_id
+from outdialer.domain.directory import Route
+from outdialer.domain.units import NIL_ID, format_id
+from outdialer.ports.store import Page
+
+Prefix = Annotated[
+    str, Meta(pattern=r"^(all|\+[1-9][0-9]{0,6})$", description="A country code such as `+82`, or `all`.")
+]
+
+
+class RouteUpdate(Struct, frozen=True):
+    """What of a route can be changed; what is left out keeps its value."""
+
+    name: Text255 | None = None
+    detail: Text2000 | None = None
+    provider_id: IdText | None = None
+    priority: Annotated[int, Meta(ge=0, le=1_000_000, description="Lower ones are tried first.")] | None = None
+    target: Prefix | None = None
+
+
+class RouteCreate(RouteUpdate, frozen=True):
+    """A new route. Without a customer it holds for all."""
+
+    customer_id: IdText | None = None
+
+
+class RouteView(Struct, frozen=True, kw_only=True):
+    """Which carrier takes which numbers."""
+
+    id: UuidText
+    customer_id: Annotated[UuidText, Meta(description="Whose calls; nil: everybody's.")]
+    name: str
+    detail: str
+    provider_id: UuidText
+    priority: int
+    target: str
+    tm_create: TimeText | None
+    tm_update: TimeText | None
+    tm_delete: TimeText | None
+
+
+class RouteList(Struct, frozen=True):
+    """A page of routes, newest first."""
+
+    result: list[RouteView]
+    next_page_token: str
+
+
+routes = Resource(
+    "routes",
+    "Which carrier takes which numbers. They are kept here; campaigns go through the trunk that the server was "
+    "started with.",
+    "INVALID_ID",
+    "ROUTE_NOT_FOUND",
+)
+_shelf = Shelf(Route, "route", "ROUTE_NOT_FOUND", shared=True)
+
+
+def view(route: Route, wire: Wire) -> RouteView:
+    """A route as clients read it."""
+    return RouteView(
+        id=format_id(route.id),
+        customer_id=format_id(route.customer_id),
+        name=route.name,
+        detail=route.detail,
+        provider_id=format_id(route.provider_id),
+        priority=route.priority,
+        target=route.target,
+        tm_create=wire.time(route.tm_create),
+        tm_update=wire.time(route.tm_update),
+        tm_delete=wire.time(route.tm_delete),
+    )
+
+
+def _merge(route: Route, body: RouteUpdate) -> Route:
+    return merged(route, body, provider_id=read_id(body.provider_id, "provider_id", route.provider_id))
+
+
+async def _check_provider(context: Context, body: RouteUpdate) -> None:
+    provider = read_id(body.provider_id, "provider_id")
+    if provider != NIL_ID and await providers.shelf.find(context, provider) is None:
+        raise FieldError("provider_id", f'there is no provider {format_id(provider)}; write the id of one, or ""')
+
+
+@routes.operation("POST", "/routes", *CREATE_REASONS, example={"name": "Korea", "priority": 1, "target": "+82"})
+async def create_route(context: Context, body: RouteCreate) -> RouteView:
+    """Create a route."""
+    await _check_provider(context, body)
+    blank = Route(
+        id=context.services.ids.new(context.now),
+        tm_create=context.now,
+        customer_id=read_id(body.customer_id, "customer_id"),
+    )
+    changes = RouteUpdate(body.name, body.detail, body.provider_id, body.priority, body.target)
+    return view(await _shelf.create(context, _merge(blank, changes)), context.wire)
+
+
+@routes.operation(
+    "GET",
+    "/routes",
+    "INVALID_REQUEST_PARAMETER",
+    query=(QueryParameter("customer_id", "Routes of this customer alone."),),
+)
+async def list_routes(context: Context, page: Page) -> RouteList:
+    """List routes, newest first."""
+    rows, token = await _shelf.page(context, page, query_id(context, "customer_id"))
+    return RouteList([view(row, context.wire) for row in rows], token)
+
+
+@routes.operation("GET", "/routes/{id}")
+async def get_route(context: Context) -> RouteView:
+    """Read a route, deleted or not."""
+    return view(await _shelf.read(context), context.wire)
+
+
+@routes.operation("PUT", "/routes/{id}", *EDIT_REASONS, versioned=True, example={"priority": 2})
+async def update_route(context: Context, body: RouteUpdate) -> RouteView:
+    """Change a route."""
+    await _check_provider(context, body)
+    return view(await _shelf.change(context, lambda route: _merge(route, body)), context.wire)
+
+
+@routes.operation("DELETE", "/routes/{id}")
+async def delete_route(context: Context) -> RouteView:
+    """Delete a route."""
+    return view(await _shelf.delete(context), context.wire)

@@ -1,0 +1,122 @@
+"""Entries of every kind in the books: tags, flows, queues, extensions, trunks, carriers, routes, numbers."""
+
+import sqlite3
+from typing import Any, TypeVar
+
+import msgspec
+
+from outdialer.domain.directory import KINDS, Entry
+from outdialer.domain.units import Id, Instant
+from outdialer.ports.directory import MOST_ENTRIES, LimitReached, NameTaken
+from outdialer.ports.store import Conflict, Page
+from outdialer.store.sqlite.books import Books, Database, resource_happened
+from outdialer.store.sqlite.paging import page_row
+from outdialer.store.sqlite.rows import Row, to_json
+from outdialer.store.sqlite.statements import statements
+
+E = TypeVar("E", bound=Entry)
+SQL = statements("directory")
+_COLUMNS = Entry.__struct_fields__
+
+
+class Directory(Books):
+    """What a customer keeps beside its campaigns. The dialing engine does not look at it, so nothing here wakes it."""
+
+    async def create_entry(self, customer: int, entry: E) -> E:
+        """Store a new entry; ``NameTaken`` and ``LimitReached`` when it cannot be."""
+
+        def create(database: Database) -> E:
+            row = _row_of(customer, entry)
+            if database.execute(SQL["count_entries"], {**row, "most": MOST_ENTRIES}).fetchone()["n"] >= MOST_ENTRIES:
+                raise LimitReached
+            _named(database, SQL["insert_entry"], row)
+            _happened(database, customer, "created", entry, entry.tm_create)
+            return entry
+
+        return await self._write(create, wakes=False)
+
+    async def entry(self, customer: int, kind: type[E], entry_id: Id) -> E | None:
+        """One entry, deleted or not."""
+        return self._read(lambda database: _one(database, customer, kind, entry_id))
+
+    async def entry_named(self, customer: int, kind: type[E], unique_name: str) -> E | None:
+        """The living entry with this unique name."""
+        asked = {"customer": customer, "kind": KINDS[kind], "unique_name": unique_name}
+
+        def query(database: Database) -> E | None:
+            row = database.execute(SQL["entry_named"], asked).fetchone()
+            return None if row is None else _entry(row, kind)
+
+        return self._read(query)
+
+    async def entries(self, customer: int, kind: type[E], page: Page, related: Id | None = None) -> list[E]:
+        """Entries that are not deleted, newest first; where ``related`` is given, those related to it."""
+        asked = {**page_row(customer, page), "kind": KINDS[kind], "related": related}
+        return await self._read_long(
+            lambda database: [_entry(row, kind) for row in database.execute(SQL["page_of_entries"], asked)]
+        )
+
+    async def save_entry(self, customer: int, entry: E, now: Instant) -> E:
+        """Replace an entry; ``Conflict`` when it is not the stored version, ``NameTaken`` for its name."""
+
+        def save(database: Database) -> E:
+            if not _named(database, SQL["replace_entry"], {**_row_of(customer, entry), "now": now}):
+                raise Conflict("the entry was changed or deleted meanwhile")
+            saved = _one(database, customer, type(entry), entry.id)
+            assert saved is not None
+            _happened(database, customer, "updated", saved, now)
+            return saved
+
+        return await self._write(save, wakes=False)
+
+    async def delete_entry(self, customer: int, kind: type[E], entry_id: Id, now: Instant) -> E | None:
+        """Mark an entry as deleted; None: no such entry."""
+
+        def delete(database: Database) -> E | None:
+            row = {"customer": customer, "kind": KINDS[kind], "id": entry_id, "now": now}
+            changed = database.execute(SQL["mark_entry_deleted"], row).rowcount
+            deleted = _one(database, customer, kind, entry_id)
+            if changed and deleted is not None:
+                _happened(database, customer, "deleted", deleted, now)
+            return deleted
+
+        return await self._write(delete, wakes=False)
+
+
+def _row_of(customer: int, entry: Entry) -> dict[str, Any]:
+    fields = msgspec.structs.asdict(entry)
+    body = {name: value for name, value in fields.items() if name not in _COLUMNS}
+    columns = {name: fields[name] for name in _COLUMNS}
+    named = {
+        "kind": KINDS[type(entry)],
+        "unique_name": entry.unique_name,
+        "related": entry.related,
+        "body": to_json(body),
+    }
+    return {**columns, **named, "customer": customer}
+
+
+def _entry(row: Row, kind: type[E]) -> E:
+    fields = msgspec.json.decode(row["body"])
+    return msgspec.convert({**fields, **{name: row[name] for name in _COLUMNS}}, kind)
+
+
+def _one(database: Database, customer: int, kind: type[E], entry_id: Id) -> E | None:
+    asked = {"customer": customer, "kind": KINDS[kind], "id": entry_id}
+    row = database.execute(SQL["one_entry"], asked).fetchone()
+    return None if row is None else _entry(row, kind)
+
+
+def _named(database: Database, statement: str, row: dict[str, Any]) -> int:
+    """Run a statement that may claim a unique name; how many rows it changed."""
+    try:
+        return database.execute(statement, row).rowcount
+    except sqlite3.IntegrityError as error:
+        if "unique_name" in str(error):
+            raise NameTaken(row["kind"]) from error
+        raise
+
+
+def _happened(database: Database, customer: int, what: str, entry: Entry, at: Instant) -> None:
+    kind = f"{KINDS[type(entry)]}_{what}"
+    resource_happened(database, customer, kind, entry.id, entry.version, at, entry.published)
