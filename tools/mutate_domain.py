@@ -69,7 +69,7 @@ ROWS = (
     Mutant("limits.py", "self.next_slot = slot + interval(self.rate_per_s)", "pass"),
     Mutant("limits.py", "slot + interval(self.rate_per_s)", "self.next_slot + interval(self.rate_per_s)"),
     Mutant("limits.py", "return ceil(", "return int("),
-    Mutant("limits.py", "return max(now, *(", "return min(now + 10**9, *("),
+    Mutant("limits.py", "slot = max(slot, limit.next_slot)", "slot = now"),
     Mutant("limits.py", "max(0, self.channels - self.in_use)", "max(0, self.channels - self.in_use + 1)"),
     # Gates: what a limit is.
     Mutant("gates.py", "channels=1 if trunk.probing else trunk.channels", "channels=trunk.channels"),

@@ -38,8 +38,8 @@ def query_plan(database: Any, room: str, name: str) -> list[str]:
     return [row["detail"] for row in rows]
 
 
-SMALL = ("SCAN wanted", "SCAN customers", "SCAN CONSTANT ROW")
-"""What may be walked: the list that the caller gave, and the customers."""
+SMALL = ("SCAN wanted", "SCAN held", "SCAN customers", "SCAN CONSTANT ROW", "SCAN (subquery")
+"""What may be walked: the list that the caller gave, a row's own list, the customers, and what a LIMIT bounds."""
 
 
 @pytest.mark.parametrize(("room", "name"), STATEMENTS)
@@ -61,6 +61,7 @@ def test_statement_enters_its_lists_by_what_was_asked(database: Any, room: str, 
 
 WHOLE_CUSTOMER = {
     ("lives", "live_channels"),
+    ("lives", "settle_trunk_slots"),
     ("lives", "unresolved"),
     ("equipment", "trunks"),
     ("planning", "trunk_views"),
