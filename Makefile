@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n 2
 
 PYTHON_STAMP := $(VENV)/.stamp-python
 RUN_STAMP := $(VENV)/.stamp-run

@@ -18,6 +18,7 @@ from outdialer.api.services import ApiServices
 from outdialer.carriers.simulator.carrier import SimulatorCarrier
 from outdialer.carriers.simulator.media import SimulatorMedia
 from outdialer.carriers.sip.carrier import SipCarrier
+from outdialer.carriers.sip.transport import NonLoopbackRefused, bound_socket, is_loopback
 from outdialer.config import Settings, TrunkSettings, cache_folder
 from outdialer.domain.model import Trunk
 from outdialer.engine.engine import Engine
@@ -212,49 +213,50 @@ async def _carrier_and_media(settings: Settings, clock: SystemClock, store: Sqli
     secret = await store.install_secret()
     if settings.simulated_trunk_seed is not None:
         return SimulatorCarrier(clock=clock, secret=secret, seed=settings.simulated_trunk_seed), SimulatorMedia()
-    bind, same_address = await _sip_address(settings, store)
-    carrier = SipCarrier(
-        clock=clock,
-        secret=secret,
-        bind=bind,
-        advertise=settings.advertise,
-        live=settings.live,
-        same_address=same_address,
-    )
     media = MediaProcess(
         cache_dir=cache_folder(),
         address=settings.sip_bind[0],
         port_range=settings.rtp_ports,
         live=settings.live,
     )
+    bound, same_address = await _sip_address(settings, store)
+    carrier = SipCarrier(
+        clock=clock,
+        secret=secret,
+        bind=bound.getsockname()[:2],
+        advertise=settings.advertise,
+        live=settings.live,
+        same_address=same_address,
+        bound=bound,
+    )
     return carrier, media
 
 
-async def _sip_address(settings: Settings, store: SqliteStore) -> tuple[tuple[str, int], bool]:
-    """Where to bind SIP, and whether earlier lives were there too.
+async def _sip_address(settings: Settings, store: SqliteStore) -> tuple[socket.socket, bool]:
+    """A socket bound for SIP, and whether earlier lives were at the same address.
 
     Where any port will do, the last one is taken again if it is free: a far end that still rings for a dead engine
-    knows its calls by that address (RFC 3261 section 17.2.3).
+    knows its calls by that address (RFC 3261 section 17.2.3). It is bound before the audio takes its many ports.
+
+    Raises:
+        NonLoopbackRefused: the address is not on this machine, and dialing is not live.
+        OSError: the address cannot be bound.
     """
     host, port = settings.sip_bind
+    if not settings.live and not is_loopback(host):
+        raise NonLoopbackRefused(f"binding to {host} needs live dialing")
     kept = await store.recall(SIP_ADDRESS)
     kept_host, _, kept_port = (kept or "").partition("/")[0].rpartition(":")
-    if not port:
-        port = _free_port(host, int(kept_port) if kept_host == host else 0)
-    address = f"{host}:{port}/{settings.advertise or ''}"
+    wanted = port or (int(kept_port) if kept_host == host else 0)
+    try:
+        bound = bound_socket((host, wanted))
+    except OSError:
+        if port or not wanted:
+            raise
+        bound = bound_socket((host, 0))
+    address = f"{host}:{bound.getsockname()[1]}/{settings.advertise or ''}"
     await store.write_down(SIP_ADDRESS, address)
-    return (host, port), kept in (None, address)
-
-
-def _free_port(host: str, wanted: int) -> int:
-    """The wanted UDP port where it is free, else any free one."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as trial:
-        try:
-            trial.bind((host, wanted))
-        except OSError:
-            trial.bind((host, 0))
-        return int(trial.getsockname()[1])
+    return bound, kept in (None, address)
 
 
 def _media_ports(rtp_ports: tuple[int, int] | None) -> int:

@@ -83,9 +83,9 @@ class Engine:
         """
         outside = self._outside
         self.epoch = await outside.store.begin_epoch(self.worker, outside.clock.now())
-        # The carrier first: its port was chosen beforehand, and the audio's many ports must not take it.
-        await outside.carrier.start(self._on_carrier_event)
         await outside.media.start(self._on_media_event)
+        # Last, and nothing is awaited before the offices are open: answers to earlier lives come at once.
+        await outside.carrier.start(self._on_carrier_event)
         for customer in await outside.store.customers():
             self._offices.append(await self._open_office(customer))
         outside.store.on_change(self._ring_all)

@@ -33,8 +33,21 @@ def test_481_to_every_cancel_confirms() -> None:
     line.reply(first, 481)
     assert line.told() == []
     line.reply(second, 481)
+    assert line.told() == [], "a 200 may still be repeated"
+    line.wait(4.6)
     assert line.event(Ended).why == "recovered"
     line.nothing_left()
+
+
+def test_an_answer_after_481_is_late_and_not_lost() -> None:
+    invite = Ladder().dial()
+    line = Ladder()
+    line.adopt()
+    line.reply(line.out("CANCEL"), 481)
+    line.wait(4.0)
+    assert line.told() == []
+    line.reply(invite, 200, sdp=SDP_ANSWER)
+    assert line.told() == ["LateAnswer"]
 
 
 def test_481_from_a_new_address_confirms_nothing() -> None:
@@ -252,6 +265,7 @@ def test_many_legs_leave_nothing_behind() -> None:
     line.sent.clear()
     for cancel in cancels:
         line.reply(cancel, 481)
+    line.wait(4.6)
     assert sorted(event.leg for event in line.events if isinstance(event, Ended)) == list(range(1, 51))
     assert {label(message) for _, message, _ in line.sent} == set()
     line.nothing_left()

@@ -32,6 +32,7 @@ class SipCarrier:
         advertise: str | None = None,
         live: bool = False,
         same_address: bool | None = None,
+        bound: socket.socket | None = None,
     ) -> None:
         """``secret`` is the install secret that keys every identifier on the wire.
 
@@ -41,12 +42,14 @@ class SipCarrier:
         public address behind a NAT. ``live`` False: no packet leaves the machine (``NonLoopbackRefused``).
         ``same_address``: whether every earlier life was reached at this very address, so that a 481 to its CANCEL
         proves something (RFC 3261 section 17.2.3 matches by sent-by); None: yes where the port is fixed.
+        ``bound``: a socket (``transport.bound_socket``) that holds the address already; it is ours from now on.
         """
         self._clock = clock
         self._secret = secret
         self._bind = bind
         self._advertise = advertise
         self._live = live
+        self._bound = bound
         self._same_address = bind[1] != 0 if same_address is None else same_address
         self._passwords: dict[str, str] = {}
         self._pending: dict[int, DialOrder | RememberedLeg] = {}
@@ -84,7 +87,8 @@ class SipCarrier:
         self._sink = sink
         family = socket.AF_INET6 if ":" in self._bind[0] else socket.AF_INET
         self._resolver = Resolver(self._loop, family)
-        self._transport = UdpTransport(self._loop, self._bind, self._receive, live=self._live)
+        bound, self._bound = self._bound, None
+        self._transport = UdpTransport(self._loop, self._bind, self._receive, live=self._live, bound=bound)
         try:
             address = self._advertised(self._transport.local_address)
             self._agent = UserAgent(self._secret, *address, same_address=self._same_address)
@@ -94,6 +98,8 @@ class SipCarrier:
 
     async def stop(self) -> None:
         """Close the socket and stop waiting for anything."""
+        if self._bound is not None:
+            self._bound.close()
         if self._transport is None:
             return
         self._transport.close()

@@ -67,9 +67,15 @@ class UdpTransport:
     """One UDP socket read in batches through the loop's reader, on asyncio and on uvloop alike."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, bind: Address, on_datagrams: OnDatagrams, *, live: bool
+        self,
+        loop: asyncio.AbstractEventLoop,
+        bind: Address,
+        on_datagrams: OnDatagrams,
+        *,
+        live: bool,
+        bound: socket.socket | None = None,
     ) -> None:
-        """Bind and start reading.
+        """Bind, unless ``bound`` is a socket that is bound already, and start reading.
 
         Raises:
             NonLoopbackRefused: ``bind`` is not loopback and ``live`` is False.
@@ -80,7 +86,7 @@ class UdpTransport:
         self._loop = loop
         self._on_datagrams = on_datagrams
         self._live = live
-        self._socket = _bound_socket(bind)
+        self._socket = bound_socket(bind) if bound is None else bound
         self._backlog: deque[tuple[bytes, Address]] = deque()
         self._backlog_bytes = 0
         self._turn: asyncio.Handle | None = None
@@ -131,7 +137,12 @@ class UdpTransport:
             self._on_datagrams(batch)
 
 
-def _bound_socket(bind: Address) -> socket.socket:
+def bound_socket(bind: Address) -> socket.socket:
+    """A UDP socket at an address, with wide buffers.
+
+    Raises:
+        OSError: the address cannot be bound.
+    """
     family = socket.AF_INET6 if ":" in bind[0] else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:

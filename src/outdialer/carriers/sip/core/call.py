@@ -13,7 +13,7 @@ from outdialer.carriers.sip.core.headers import q850_cause, seconds, tag_of
 from outdialer.carriers.sip.core.message import Message
 from outdialer.carriers.sip.core.outputs import Address
 from outdialer.carriers.sip.core.timers import Timer
-from outdialer.carriers.sip.core.transaction import TIMEOUT, ClientTransaction, Request
+from outdialer.carriers.sip.core.transaction import T1, T2, TIMEOUT, ClientTransaction, Request
 from outdialer.carriers.sip.core.transaction import State as TransactionState
 from outdialer.domain.identity import CallIdParts, branch, leg_identity
 from outdialer.ports.carrier import Answered, DialOrder, Ended, LateAnswer, RemoteMedia, Ringing, Trying
@@ -47,6 +47,7 @@ class Call:
         self._cancels = self._unknown_cancels = 0
         self._ring_timer: Timer | None = None
         self._patience_timer: Timer | None = None
+        self._unknown_timer: Timer | None = None
         self._authorization = ""
         self._heard: tuple[Message, Address] | None = None
         self.on_over: Callable[[Call], None] | None = None
@@ -176,7 +177,12 @@ class Call:
     def _on_cancel_response(self, now: float, status: int) -> None:
         self._unknown_cancels += status == 481
         if self._unknown_cancels == self._cancels and self.endpoint.same_address:
-            self.step(now, Input.CANCEL_UNKNOWN)
+            # A far end that has answered may know no INVITE any more and still repeat its 200, every T2 at the least.
+            timers = self.endpoint.transactions.timers
+            self._unknown_timer = timers.start(now + T1 + T2, self._all_unknown)
+
+    def _all_unknown(self, now: float) -> None:
+        self.step(now, Input.CANCEL_UNKNOWN)
 
     def _bye_again(self, now: float, transaction: ClientTransaction, message: Message, source: Address) -> bool:
         line = self._authorize(transaction, message, source)
@@ -329,6 +335,7 @@ class Call:
         timers = self.endpoint.transactions.timers
         timers.stop(self._ring_timer)
         timers.stop(self._patience_timer)
+        timers.stop(self._unknown_timer)
         for transaction in self._others:
             transaction.stop()
         for transaction in self._invites:

@@ -47,7 +47,7 @@ class Input(StrEnum):
     SILENCE = "timer B"
     GIVE_UP = "ring limit or an order to hang up"
     PATIENCE = "64*T1 after the CANCEL"
-    CANCEL_UNKNOWN = "481 to every CANCEL"
+    CANCEL_UNKNOWN = "481 to every CANCEL, and no answer for T1 + T2 after it"
     FAR_BYE = "a BYE came"
     BYE_DONE = "200 or 481 to our BYE: nothing is up any more"
     BYE_REFUSED = "another final response to our BYE"
