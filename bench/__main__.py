@@ -16,6 +16,7 @@ from bench.flat import flat
 from bench.growth import growth
 from bench.machine import this_machine
 from bench.next_target import next_target
+from bench.overload import overload
 from bench.sip import sip
 from bench.voice import voice
 from bench.whole import whole
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "whole": whole,
     "voice": voice,
     "due": due,
+    "overload": overload,
     "growth": growth,
 }
 
