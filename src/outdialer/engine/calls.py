@@ -21,6 +21,8 @@ from outdialer.ports.media import Media, MediaEvent, MediaLost, PlaybackFinished
 from outdialer.ports.store import AttemptChange, AttemptEnd, AttemptKeys
 from outdialer.telemetry import Metrics
 
+MOST_UNHEARD = 200
+"""Calls that the far end has not said anything about yet, those that wait for their slots too."""
 AFTER_CALL_MS = 30_000
 """How long after the longest possible end of an answered call something of it may still be up."""
 
@@ -60,6 +62,8 @@ class LiveCall:
         self.longest_ms = longest_ms
         self.make_script = make_script
         """None for a call of an earlier life: it is only brought to its end."""
+        self.heard = make_script is None
+        """Whether the far end has said anything yet; an earlier life's call is not waited for."""
         self.rtp: RtpPort | None = None
         self.script: ScriptRun | None = None
         self.limit_timer: asyncio.TimerHandle | None = None
@@ -109,6 +113,7 @@ class CallDesk:
         self._media_lost = media_lost
         self._changed = changed
         self._calls: dict[int, LiveCall] = {}
+        self._unheard = 0
 
     def __len__(self) -> int:
         """How many attempts are live."""
@@ -117,7 +122,21 @@ class CallDesk:
     def add(self, call: LiveCall) -> None:
         """Take charge of a claimed or recovered attempt."""
         self._calls[call.keys.leg] = call
+        self._unheard += not call.heard
         self._metrics.calls_live.set(len(self._calls))
+
+    def setups_free(self) -> int:
+        """How many more calls may be set up at once: more INVITEs than a far end can hear only make it later."""
+        return MOST_UNHEARD - self._unheard
+
+    def _heard(self, call: LiveCall) -> None:
+        """The far end has said something, or never will; the planner hears of it when there is room for many."""
+        if call.heard:
+            return
+        call.heard = True
+        self._unheard -= 1
+        if self._unheard == MOST_UNHEARD // 2:
+            self._changed()
 
     def get(self, leg: int) -> LiveCall | None:
         """The live call on a leg."""
@@ -147,6 +166,7 @@ class CallDesk:
             if call.script is not None:
                 call.script.close()
         self._calls.clear()
+        self._unheard = 0
 
     def on_carrier_event(self, event: CarrierEvent) -> None:
         """Something happened to a leg."""
@@ -156,6 +176,8 @@ class CallDesk:
         call = self._calls.get(event.leg)
         if call is None:
             return
+        if not isinstance(event, Sent):
+            self._heard(call)
         if isinstance(event, Answered):
             self._answered(call, event)
         elif isinstance(event, Ended):
@@ -296,6 +318,7 @@ class CallDesk:
     def _free(self, call: LiveCall) -> None:
         leg = call.keys.leg
         del self._calls[leg]
+        self._heard(call)
         self._metrics.calls_live.set(len(self._calls))
         if call.limit_timer is not None:
             call.limit_timer.cancel()

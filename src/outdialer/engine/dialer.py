@@ -120,6 +120,7 @@ class Dialer:
         now = outside.clock.now()
         no_port = now < self._no_port_before
         media_free = 0 if no_port else outside.media_ports - len(self._desk)
+        media_free = min(media_free, self._desk.setups_free())
         snapshot = await outside.store.snapshot(self._customer, now, accepting=self.accepting, media_free=media_free)
         snapshot = await self._completed(snapshot)
         decided = plan(snapshot, outside.clock.now())
