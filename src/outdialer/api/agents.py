@@ -28,7 +28,7 @@ from outdialer.api.wire import (
 )
 from outdialer.domain.directory import Agent, Extension
 from outdialer.domain.model import Address
-from outdialer.domain.permissions import MANAGERS, PERMISSIONS, allows, may_grant
+from outdialer.domain.permissions import MANAGERS, PERMISSIONS, READERS, allows, may_grant
 from outdialer.domain.units import Id, format_id
 from outdialer.ports.directory import AgentFilter, LastAdmin, NameTaken
 from outdialer.ports.store import Page
@@ -36,7 +36,12 @@ from outdialer.ports.store import Page
 STATUSES = ("available", "away", "busy", "offline", "ringing", "")
 MAX_ADDRESSES = 20
 Password = Annotated[str, Meta(max_length=MAX_PASSWORD_LENGTH, description="Kept as an argon2id hash; never shown.")]
-Permission = Annotated[int, Meta(description="0, 1, 15, 16 (agent), 32 (admin), 64 (manager), 240 or 65535.")]
+Permission = Annotated[
+    int,
+    Meta(
+        description="0, 1, 15, 16 (agent), 32 (admin), 64 (manager), 240, 256 (operator), 512 (viewer) or 65535 (all)."
+    ),
+]
 RingMethod = Annotated[str, Meta(max_length=64, description="`ringall`.")]
 AddressBodies = Annotated[list[AddressBody], Meta(max_length=MAX_ADDRESSES)]
 AgentStatusText = Literal["available", "away", "busy", "offline", "ringing", ""]
@@ -200,15 +205,15 @@ async def _read(context: Context) -> Agent:
     return found(await context.store.agent(context.customer, context.id), "AGENT_NOT_FOUND", "agent")
 
 
-def _check_self_or_manager(context: Context) -> None:
+def _check_self_or(context: Context, needed: int) -> None:
     """Agents may use some operations on themselves.
 
     Raises:
-        ApiError: it is somebody else, and the principal is no manager.
+        ApiError: it is somebody else, and the principal has none of the needed bits.
     """
     principal = context.principal
     is_self = principal.agent is not None and principal.agent.id == context.id
-    if not is_self and not allows(principal.permission, MANAGERS):
+    if not is_self and not allows(principal.permission, needed):
         raise _refused("touching another agent")
 
 
@@ -336,7 +341,7 @@ def _status_filter(context: Context) -> str | None:
 @agents.operation("GET", "/agents/{id}")
 async def get_agent(context: Context) -> AgentView:
     """Read an agent, deleted or not; agents may read themselves."""
-    _check_self_or_manager(context)
+    _check_self_or(context, READERS)
     agent = await _read(context)
     context.show_version(agent.version)
     return view(agent, context.wire)
@@ -347,7 +352,7 @@ async def get_agent(context: Context) -> AgentView:
 )
 async def update_agent(context: Context, body: AgentUpdate) -> AgentView:
     """Change an agent's name, detail and ring method; agents may change their own."""
-    _check_self_or_manager(context)
+    _check_self_or(context, MANAGERS)
 
     async def change(agent: Agent) -> Agent:
         return merged(agent, body, ring_method=_ring_method(body.ring_method, agent.ring_method))
@@ -385,7 +390,7 @@ async def update_agent_tag_ids(context: Context, body: AgentTagIds) -> AgentView
 @agents.operation("PUT", "/agents/{id}/status", *EDIT_REASONS, versioned=True, example={"status": "available"})
 async def update_agent_status(context: Context, body: AgentStatus) -> AgentView:
     """Change whether an agent takes calls; agents may change their own."""
-    _check_self_or_manager(context)
+    _check_self_or(context, MANAGERS)
 
     async def change(agent: Agent) -> Agent:
         return merged(agent, body)

@@ -17,6 +17,7 @@ from outdialer.api.errors import ApiError, shown
 from outdialer.api.paging import read_page
 from outdialer.api.services import ApiServices
 from outdialer.api.wire import Wire, parse_uuid
+from outdialer.domain.permissions import sees_masked
 from outdialer.domain.units import NIL_ID, Id, Instant
 from outdialer.ports.store import Page
 
@@ -34,6 +35,8 @@ class QueryParameter(Struct, frozen=True):
 
     name: str
     description: str
+    address: bool = False
+    """Whether its value is a number or an address: whoever sees those masked may not ask about one."""
 
 
 class Raw(Struct, frozen=True):
@@ -104,7 +107,7 @@ class Context:
         self.if_match = if_match
         self.path = path or {}
         self.query = query or {}
-        self.wire = Wire(principal.customer, services.old_time_format)
+        self.wire = Wire(principal.customer, services.old_time_format, sees_masked(principal.permission))
         self.headers: dict[str, str] = {}
 
     @property

@@ -1,15 +1,16 @@
 """Who may use which operation: one table, read before any handler runs.
 
-A row of a resource holds for all of its operations that have no row of their own. Handlers of operations that an
-agent may use on itself check that it is itself (``agents``).
+An operation's own row decides; else, where it only reads, its resource's row of ``READING``; else its resource's row
+of ``RESOURCES``. An operation without any is a fault that the tests find. Handlers of operations that an agent may use
+on itself check that it is itself (``agents``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from outdialer.api.auth import Principal
 from outdialer.api.errors import ApiError
 from outdialer.api.operations import Operation
-from outdialer.domain.permissions import ADMIN, ANYBODY, MANAGERS, SUPER_ADMIN, allows
+from outdialer.domain.permissions import ADMIN, ANYBODY, MANAGERS, OPERATORS, READERS, SUPER_ADMIN, allows, sees_masked
 
 RESOURCES: Mapping[str, int] = {
     "campaigns": MANAGERS,
@@ -38,15 +39,41 @@ RESOURCES: Mapping[str, int] = {
 }
 """The bits of which one is needed, by resource."""
 
+READING: Mapping[str, int] = {
+    "campaigns": READERS,
+    "campaigncalls": READERS,
+    "outplans": READERS,
+    "outdials": READERS,
+    "targets": READERS,
+    "calls": READERS,
+    "groupcalls": READERS,
+    "queues": READERS,
+    "queuecalls": READERS,
+    "agents": READERS,
+    "tags": READERS,
+    "flows": READERS,
+    "activeflows": READERS,
+    "numbers": READERS,
+    "recordings": OPERATORS,
+}
+"""The same for operations that only read. A voice cannot be masked: recordings and live audio are not for viewers."""
+
 OPERATIONS: Mapping[str, int] = {
-    "get_customer": MANAGERS,
+    "update_campaign_status": OPERATORS,
+    "hang_up_call": OPERATORS,
+    "hang_up_groupcall": OPERATORS,
+    "stop_activeflow": OPERATORS,
+    "kick_queuecall": OPERATORS,
+    "kick_queuecall_of_call": OPERATORS,
+    "stream_call_media": OPERATORS,
+    "get_customer": READERS,
     "get_me": ANYBODY,
     "get_agent": ANYBODY,
     "update_agent": ANYBODY,
     "update_agent_status": ANYBODY,
     "renew_numbers": SUPER_ADMIN,
 }
-"""The same by operation, where it differs from its resource's."""
+"""The same by operation, where it differs from what its resource says."""
 
 
 def needed(operation: Operation) -> int:
@@ -56,14 +83,19 @@ def needed(operation: Operation) -> int:
         LookupError: nobody has decided who may use the operation.
     """
     own = OPERATIONS.get(operation.name)
+    if own is None and operation.method == "GET":
+        own = READING.get(operation.tag)
     return RESOURCES[operation.tag] if own is None else own
 
 
-def check_permitted(operation: Operation, principal: Principal) -> None:
-    """Refuse what the principal may not do.
+def check_permitted(operation: Operation, principal: Principal, query: Collection[str] = ()) -> None:
+    """Refuse what the principal may not do; ``query`` holds the names of the parameters that it sent.
 
     Raises:
         ApiError: it may not use the operation.
     """
     if operation.secured and not allows(principal.permission, needed(operation)):
         raise ApiError("PERMISSION_DENIED", f"{operation.name} needs another permission than {principal.permission}.")
+    asked = [parameter.name for parameter in operation.query if parameter.address and parameter.name in query]
+    if asked and sees_masked(principal.permission):
+        raise ApiError("PERMISSION_DENIED", f"{asked[0]}: who sees numbers masked cannot search for one.")

@@ -3,7 +3,6 @@
 import base64
 import logging
 import re
-from collections.abc import Mapping
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
@@ -98,7 +97,7 @@ class Server:
         services, now = self._services, self._services.clock.now()
         principal = await authenticate(request, services.store, now) if operation.secured else NOBODY
         ids = path_ids(operation, request.path_params)
-        check_permitted(operation, principal)
+        check_permitted(operation, principal, request.query_params)
         if_match = request.headers.get("if-match")
         context = Context(services, principal, now, ids, if_match, request.path_params, request.query_params)
         given: dict[str, Any] = {}
@@ -108,7 +107,7 @@ class Server:
             document = parse_json(await read_body(request, operation.body_limit))
             given["body"] = to_struct(document, operation.body)
         answer = await operation.handler(context, **given)
-        return _success(answer, context.headers)
+        return _success(answer, context)
 
     def failure(self, request: AnyRequest, error: Exception) -> Response[bytes]:
         """The error answer for whatever went wrong."""
@@ -124,12 +123,13 @@ class Server:
         )
 
 
-def _success(answer: msgspec.Struct, headers: Mapping[str, str]) -> Response[bytes]:
+def _success(answer: msgspec.Struct, context: Context) -> Response[bytes]:
+    headers = context.headers
     if isinstance(answer, Empty):
         return Response(b"", media_type=JSON_MEDIA_TYPE, headers=headers, status_code=200)
     if isinstance(answer, Raw):
         return Response(answer.content, media_type=answer.media_type, headers=answer.headers, status_code=200)
-    return Response(msgspec.json.encode(answer), media_type=JSON_MEDIA_TYPE, headers=headers, status_code=200)
+    return Response(context.wire.encode(answer), media_type=JSON_MEDIA_TYPE, headers=headers, status_code=200)
 
 
 def _sent_path(scope: Scope) -> str:

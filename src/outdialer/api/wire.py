@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from outdialer.api.errors import FieldError, shown
 from outdialer.domain.directory import customer_id
+from outdialer.domain.masking import masked_document
 from outdialer.domain.model import Action, Address
 from outdialer.domain.numbers import DestinationError, normalise, refusal
 from outdialer.domain.units import NIL_ID, Id, Instant, format_id
@@ -79,6 +80,14 @@ class Wire(Struct, frozen=True):
 
     customer: int
     old_time_format: bool = False
+    masked: bool = False
+    """Whether numbers and addresses are masked, for who may not know them."""
+
+    def encode(self, answer: Any) -> bytes:
+        """An answer or the frame of an event as JSON, masked where it must be. The one way out for both."""
+        if not self.masked:
+            return msgspec.json.encode(answer)
+        return msgspec.json.encode(masked_document(msgspec.to_builtins(answer)))
 
     @property
     def customer_id(self) -> str:

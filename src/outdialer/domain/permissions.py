@@ -1,4 +1,7 @@
-"""Who may do what: the permission bits of the REST contract, and what a bearer of some may hand on to others."""
+"""Who may do what: the permission bits of the REST contract, and what a bearer of some may hand on to others.
+
+The bits up to 128 are those of the contract; OPERATOR and VIEWER are ours, in bits that the contract leaves free.
+"""
 
 NONE = 0
 SUPER_ADMIN = 1
@@ -11,12 +14,29 @@ ADMIN = 32
 MANAGER = 64
 """Runs campaigns for a customer."""
 ANY_CUSTOMER_ROLE = 240
+OPERATOR = 256
+"""Starts and stops campaigns and ends calls that others have set up."""
+VIEWER = 512
+"""Looks on, and sees numbers masked."""
 EVERYTHING = 65_535
 
-PERMISSIONS = (NONE, SUPER_ADMIN, ANY_PROJECT_ROLE, AGENT, ADMIN, MANAGER, ANY_CUSTOMER_ROLE, EVERYTHING)
-"""The values that an agent may be given."""
+PERMISSIONS = (
+    NONE,
+    SUPER_ADMIN,
+    ANY_PROJECT_ROLE,
+    AGENT,
+    ADMIN,
+    MANAGER,
+    ANY_CUSTOMER_ROLE,
+    OPERATOR,
+    VIEWER,
+    EVERYTHING,
+)
+"""The values that an agent or an access key may be given."""
 MANAGERS = ADMIN | MANAGER
-ANYBODY = ANY_PROJECT_ROLE | ANY_CUSTOMER_ROLE
+OPERATORS = MANAGERS | OPERATOR
+READERS = OPERATORS | VIEWER
+ANYBODY = ANY_PROJECT_ROLE | ANY_CUSTOMER_ROLE | READERS
 
 OPERATOR_CUSTOMER = 1
 """The customer that every installation begins with; whoever holds its access keys runs the installation."""
@@ -32,15 +52,20 @@ def is_admin(permission: int) -> bool:
     return bool(permission & ADMIN)
 
 
+def sees_masked(permission: int) -> bool:
+    """Whether numbers are masked for the bearer: for viewers who are nothing more."""
+    return bool(permission & VIEWER) and not allows(permission, OPERATORS)
+
+
 def may_grant(permission: int, wanted: int) -> bool:
     """Whether the bearer of ``permission`` may hand ``wanted`` to somebody else: never more than it stands for."""
     if permission & SUPER_ADMIN:
         return True
     if permission & ADMIN:
-        return not wanted & ~ANY_CUSTOMER_ROLE
-    return not wanted & ~(AGENT | MANAGER) if permission & MANAGER else False
+        return not wanted & ~(ANY_CUSTOMER_ROLE | OPERATOR | VIEWER)
+    return not wanted & ~(AGENT | MANAGER | OPERATOR | VIEWER) if permission & MANAGER else False
 
 
 def of_access_key(customer: int) -> int:
-    """The permission of an access key: that of its customer's admin, for the operator's that of the super admin too."""
+    """The most that a customer's access key can be: its admin, and for the operator's customer the super admin too."""
     return ADMIN | SUPER_ADMIN if customer == OPERATOR_CUSTOMER else ADMIN

@@ -1,0 +1,65 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outdialer.domain.masking import masked_address, masked_document, masked_number
+
+MASKED = [
+    ("+12025550123", "+1********23"),
+    ("+442079460123", "+44********23"),
+    ("+353201234567", "+353*******67"),
+    ("+77001234567", "+7********67"),
+    ("+1 (202) 555-0123", "+1********23"),
+    ("12025550123", "*********23"),
+    ("+1202555", "+1****55"),
+    ("sip:jane@127.0.0.1:5060", "sip:***@127.0.0.1:5060"),
+    ("sip:+12025550123@host.example;user=phone?x=+12025550123", "sip:***@host.example"),
+    ("SIPS:a@b", "SIPS:***@b"),
+    ("sip:12025550123", "sip:***"),
+    ("tel:+12025550123;phone-context=x", "tel:+1********23"),
+    ("2001", "***"),
+    ("jane", "***"),
+    ("", ""),
+    ("0198c0a5-2d5e-7c1e-8f9a-7a4b1d9f0001", "0198c0a5-2d5e-7c1e-8f9a-7a4b1d9f0001"),
+]
+
+
+@pytest.mark.parametrize(("text", "shown"), MASKED)
+def test_an_address_is_masked(text: str, shown: str) -> None:
+    assert masked_address(text) == shown
+
+
+@given(st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True))
+def test_a_masked_number_tells_its_country_its_length_and_two_digits(number: str) -> None:
+    masked = masked_number(number)
+    assert len(masked) == len(number)
+    assert masked[-2:] == number[-2:]
+    assert masked.count("*") >= len(number) - 1 - 3 - 2
+    assert masked.rstrip("0123456789").rstrip("*") in number[:4]
+
+
+@given(
+    st.recursive(
+        st.just("+12025550123") | st.just("sip:jane@host"),
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["target", "data", "option"]), inner),
+    )
+)
+def test_no_depth_hides_a_number(document: Any) -> None:
+    masked = str(masked_document(document))
+    assert "2025550123" not in masked
+    assert "jane" not in masked
+
+
+def test_what_is_no_address_stays() -> None:
+    document = {
+        "id": "0198c0a5-2d5e-7c1e-8f9a-7a4b1d9f0001",
+        "tm_create": "2026-01-15T09:30:00.123456Z",
+        "old": "2022-04-29 07:01:45.808944",
+        "detail": "call +12025550123 after six",
+        "target_name": "Jane",
+        "tries": 12025550123,
+        "none": None,
+    }
+    assert masked_document(document) == document
