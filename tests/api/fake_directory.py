@@ -10,29 +10,26 @@ from outdialer.domain.model import AccessKey
 from outdialer.domain.permissions import is_admin
 from outdialer.domain.units import Id, Instant
 from outdialer.ports.directory import AgentFilter, LastAdmin, LimitReached, NameTaken
-from outdialer.ports.store import Conflict, Page, StoreUnavailable
+from outdialer.ports.store import Conflict, Page
+from tests.api.fake_events import MemoryEvents
 
 T = TypeVar("T", bound=Any)
 E = TypeVar("E", bound=Entry)
 
 
-class MemoryDirectory:
+class MemoryDirectory(MemoryEvents):
     """The DirectoryStore and IdentityStore protocols over dictionaries by (customer, id)."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.customer_rows = {key: Customer(key=key, id=customer_id(key)) for key in (1, 2)}
         self.entry_rows: dict[type[Entry], dict[tuple[int, Id], Entry]] = {kind: {} for kind in KINDS}
         self.agent_rows: dict[tuple[int, Id], Agent] = {}
         self.password_hashes: dict[Id, str] = {}
         self.keys: list[AccessKey] = []
         self.most = 10_000
-        self.away = False
         self.conflicts = 0
         """How many of the coming saves fail."""
-
-    def _check(self) -> None:
-        if self.away:
-            raise StoreUnavailable("disk full")
 
     def _read(self, rows: dict[tuple[int, Id], T], customer: int, row_id: Id) -> T | None:
         self._check()
@@ -42,6 +39,7 @@ class MemoryDirectory:
         self._check()
         assert (customer, row.id) not in rows
         rows[customer, row.id] = row
+        self._happened("created", customer, row, row.tm_create)
         return row
 
     def _page(
@@ -62,6 +60,8 @@ class MemoryDirectory:
         if stored.version != row.version:
             raise Conflict("changed meanwhile")
         rows[customer, row.id] = structs.replace(row, version=row.version + 1, tm_update=now)
+        of_status = isinstance(row, Agent) and row.status != stored.status
+        self._happened("status_updated" if of_status else "updated", customer, rows[customer, row.id], now)
         return rows[customer, row.id]
 
     def _delete(self, rows: dict[tuple[int, Id], T], customer: int, row_id: Id, now: Instant) -> T | None:
@@ -69,6 +69,7 @@ class MemoryDirectory:
         if row is None:
             return None
         rows[customer, row_id] = structs.replace(row, tm_delete=now, tm_update=now)
+        self._happened("deleted", customer, rows[customer, row_id], now)
         return rows[customer, row_id]
 
     def _living(self, rows: dict[tuple[int, Id], T], customer: int) -> list[T]:

@@ -175,6 +175,7 @@ class MemoryStore(MemoryDirectory):
         if status is not None:
             campaign = structs.replace(campaign, status=status, tm_update=now, version=campaign.version + 1)
             self.campaign_rows[customer, campaign_id] = campaign
+            self._happened(f"status_{status}", customer, campaign, now)
         return campaign
 
     async def order_run(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:

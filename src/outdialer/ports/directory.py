@@ -12,6 +12,7 @@ from msgspec import Struct
 from outdialer.domain.directory import Agent, Customer, Entry, Login
 from outdialer.domain.model import AccessKey
 from outdialer.domain.units import Id, Instant
+from outdialer.ports.events import EventStore
 from outdialer.ports.store import AdminStore, Page
 
 E = TypeVar("E", bound=Entry)
@@ -143,5 +144,5 @@ class IdentityStore(Protocol):
         """What lets this living agent in, over all customers."""
 
 
-class ApiStore(AdminStore, DirectoryStore, IdentityStore, Protocol):
+class ApiStore(AdminStore, DirectoryStore, IdentityStore, EventStore, Protocol):
     """All that the REST side needs."""

@@ -112,13 +112,15 @@ class People(Books):
             if not is_admin(agent.permission):
                 _keep_an_admin(database, customer, agent.id)
             row = {**_agent_row(customer, agent), "now": now}
+            before = _agent(database, customer, agent.id)
             changed = database.execute(SQL["replace_agent"], row).fetchone()
-            if changed is None:
+            if changed is None or before is None:
                 raise Conflict("the agent was changed or deleted meanwhile")
             _take_addresses(database, customer, changed["key"], agent)
             saved = _agent(database, customer, agent.id)
             assert saved is not None
-            _happened(database, customer, "agent_updated", saved, now)
+            kind = "agent_updated" if saved.status == before.status else "agent_status_updated"
+            _happened(database, customer, kind, saved, now)
             return saved
 
         return await self._write(save, wakes=False)

@@ -1,7 +1,7 @@
 """The embedded store: one SQLite file, one writer, any number of readers.
 
-``SqliteStore`` is all of ``outdialer.ports.store`` and ``outdialer.ports.directory``. Each part of it is a file of
-this package; this one opens and closes.
+``SqliteStore`` is all of ``outdialer.ports.store``, ``outdialer.ports.directory`` and ``outdialer.ports.events``. Each
+part of it is a file of this package; this one opens and closes.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from outdialer.store.sqlite.dialing import Dialing
 from outdialer.store.sqlite.directory import Directory
 from outdialer.store.sqlite.directory_people import People
 from outdialer.store.sqlite.equipment import Equipment
+from outdialer.store.sqlite.events import Events
 from outdialer.store.sqlite.lock import StoreLock
 from outdialer.store.sqlite.migrate import migrate, migrations, refuse_newer
 from outdialer.store.sqlite.outdials import Outdials
@@ -32,7 +33,7 @@ SECRET_BYTES = 32
 _SECRET = "install_secret"
 
 
-class SqliteStore(Dialing, Campaigns, Outplans, Outdials, Calls, Equipment, Directory, People, Retention):
+class SqliteStore(Dialing, Campaigns, Outplans, Outdials, Calls, Equipment, Directory, People, Events, Retention):
     """The books in one SQLite file. Made by ``open`` or ``open_reader``."""
 
     def __init__(self, connections: Connections, secret: bytes, lock: StoreLock | None) -> None:

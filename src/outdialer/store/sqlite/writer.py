@@ -46,6 +46,8 @@ class Writer:
         self._connection = connection
         self.notify: Callable[[], None] | None = None
         """Called on the event loop after commits of operations that wake."""
+        self.listeners: list[Callable[[], None]] = []
+        """Called on the event loop after every commit."""
         self._folded_at = 0
         self._waiting: deque[_Job] = deque()
         self._wake = threading.Condition()
@@ -89,7 +91,7 @@ class Writer:
         self._fold_log(idle=True)
         if job.error is not None:
             raise job.error
-        self._wake_planner([job])
+        self._tell([job])
         result: T = job.result
         return result
 
@@ -185,11 +187,13 @@ class Writer:
                 future.set_exception(job.error)
             else:
                 future.set_result(job.result)
-        self._wake_planner(batch)
+        self._tell(batch)
 
-    def _wake_planner(self, batch: list[_Job]) -> None:
+    def _tell(self, batch: list[_Job]) -> None:
         if self.notify is not None and any(job.wakes and job.error is None for job in batch):
             self.notify()
+        for listener in self.listeners:
+            listener()
 
 
 def _run_in_savepoint(connection: sqlite3.Connection, job: _Job) -> None:
