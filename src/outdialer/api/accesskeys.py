@@ -48,10 +48,10 @@ class AccesskeyView(Struct, frozen=True, kw_only=True):
 
     id: UuidText
     customer_id: UuidText
-    name: str | UnsetType
-    detail: str | UnsetType
+    name: str | UnsetType = UNSET
+    detail: str | UnsetType = UNSET
     token: str | UnsetType = UNSET
-    token_prefix: Annotated[str, Meta(description="Its first 11 characters.")] | UnsetType
+    token_prefix: Annotated[str, Meta(description="Its first 11 characters.")] | UnsetType = UNSET
     tm_expire: TimeText | None
     tm_create: TimeText | None
     tm_update: TimeText | None

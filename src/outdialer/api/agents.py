@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from outdialer.api import paging
 from outdialer.api.customer import is_email
@@ -11,7 +11,7 @@ from outdialer.api.editing import alive, edit, found
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, merged, read_ids, unless_empty
 from outdialer.api.errors import ApiError, FieldError, shown
 from outdialer.api.flows import DIRECT_HASH
-from outdialer.api.operations import Context, QueryParameter, Resource, unavailable
+from outdialer.api.operations import EXAMPLE_ID, Context, QueryParameter, Resource, unavailable
 from outdialer.api.passwords import MAX_PASSWORD_LENGTH
 from outdialer.api.queues import TagIds
 from outdialer.api.wire import (
@@ -23,6 +23,7 @@ from outdialer.api.wire import (
     UuidText,
     Wire,
     address_view,
+    closed,
     parse_uuid,
     read_destination,
 )
@@ -104,14 +105,14 @@ class AgentView(Struct, frozen=True, kw_only=True):
     name: str
     detail: str
     ring_method: str
-    status: str
+    status: Annotated[str, closed(STATUSES)]
     permission: int
     tag_ids: list[UuidText]
     addresses: list[AddressView]
     direct_hash: str
-    tm_create: TimeText | UnsetType
-    tm_update: TimeText | UnsetType
-    tm_delete: TimeText | UnsetType
+    tm_create: TimeText | UnsetType = UNSET
+    tm_update: TimeText | UnsetType = UNSET
+    tm_delete: TimeText | UnsetType = UNSET
 
 
 class AgentList(Struct, frozen=True):
@@ -307,8 +308,8 @@ async def _hashed(context: Context, password: str) -> str:
     "/agents",
     "INVALID_REQUEST_PARAMETER",
     query=(
-        QueryParameter("tag_ids", "Ids with commas between: agents that hold any of these tags."),
-        QueryParameter("status", "Agents of this status alone."),
+        QueryParameter("tag_ids", "Ids with commas between: agents that hold any of these tags.", EXAMPLE_ID),
+        QueryParameter("status", "Agents of this status alone.", "available", STATUSES),
     ),
 )
 async def list_agents(context: Context, page: Page) -> AgentList:

@@ -155,7 +155,7 @@ async def stop_call_recording(context: Context) -> CallView:
     "/calls/{id}/media_stream",
     media_type="application/octet-stream",
     awaits=VOICE,
-    query=(QueryParameter("encapsulation", "How the sound is wrapped."),),
+    query=(QueryParameter("encapsulation", "How the sound is wrapped.", "rtp"),),
 )
 async def stream_call_media(context: Context) -> Raw:
     """Listen to a call."""

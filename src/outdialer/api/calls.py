@@ -7,8 +7,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from outdialer.api import paging
 from outdialer.api.editing import found
 from outdialer.api.operations import Context, Resource
-from outdialer.api.wire import ActionView, AddressView, TimeText, UuidText, Wire, address_view
+from outdialer.api.wire import ActionView, AddressView, TimeText, UuidText, Wire, address_view, closed
+from outdialer.domain.call import CallStatus
 from outdialer.domain.model import Call
+from outdialer.domain.outcome import HangupReason
 from outdialer.domain.units import NIL_ID, format_id
 from outdialer.ports.store import Page
 
@@ -35,13 +37,11 @@ class CallView(Struct, frozen=True, kw_only=True):
     groupcall_id: UuidText
     source: AddressView
     destination: AddressView
-    status: Annotated[
-        str, Meta(description="`dialing`, `ringing`, `progressing`, `terminating`, `canceling` or `hangup`.")
-    ]
+    status: Annotated[str, closed(CallStatus)]
     action: ActionView
-    direction: str
-    hangup_by: Annotated[str, Meta(description="`remote` or `local`.")] | UnsetType = UNSET
-    hangup_reason: str | UnsetType = UNSET
+    direction: Annotated[str, closed(("outgoing", "incoming"))]
+    hangup_by: Annotated[str, closed(("remote", "local"))] | UnsetType = UNSET
+    hangup_reason: Annotated[str, closed(HangupReason)] | UnsetType = UNSET
     hangup_detail: str | UnsetType = UNSET
     sip_code: int
     q850_cause: int

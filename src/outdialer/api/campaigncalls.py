@@ -8,9 +8,10 @@ from outdialer.api import paging
 from outdialer.api.editing import found
 from outdialer.api.errors import ApiError
 from outdialer.api.operations import Context, Resource
-from outdialer.api.wire import AddressView, TimeText, UuidText, Wire, address_view
+from outdialer.api.wire import AddressView, TimeText, UuidText, Wire, address_view, closed
 from outdialer.domain.attempt import AttemptStatus
 from outdialer.domain.model import CampaignCall
+from outdialer.domain.outcome import HangupReason, Result
 from outdialer.domain.units import format_id
 from outdialer.ports.store import Conflict, Page
 
@@ -27,15 +28,15 @@ class CampaigncallView(Struct, frozen=True, kw_only=True):
     queue_id: UuidText
     activeflow_id: UuidText
     flow_id: UuidText
-    reference_type: Annotated[str, Meta(description="`none` or `call`.")]
+    reference_type: Annotated[str, closed(("none", "call"))]
     reference_id: Annotated[UuidText, Meta(description="The call.")]
-    status: Annotated[str, Meta(description="`dialing`, `progressing` (the person has answered) or `done`.")]
-    result: Annotated[str, Meta(description='`""`, `success` or `fail`; only the reason `normal` is a success.')]
+    status: Annotated[str, closed(AttemptStatus, "`progressing`: the person has answered.")]
+    result: Annotated[str, closed(Result, "Only the reason `normal` is a success.")]
     source: AddressView
     destination: AddressView
     destination_index: int
     try_count: Annotated[int, Meta(description="The number of this try of this destination, from 1.")]
-    hangup_reason: str
+    hangup_reason: Annotated[str, closed(HangupReason)]
     hangup_detail: Annotated[str, Meta(description="What exactly happened.")]
     sip_code: Annotated[int, Meta(description="Final response to the INVITE; 0: none.")]
     q850_cause: int

@@ -1,7 +1,7 @@
 """``/campaigns``: who is called, how, and what happens on answer."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct, structs
 
@@ -22,6 +22,7 @@ from outdialer.api.wire import (
     UuidText,
     Wire,
     action_view,
+    closed,
 )
 from outdialer.domain.campaign import CampaignStatus, EndHandle
 from outdialer.domain.model import Campaign
@@ -96,12 +97,12 @@ class CampaignView(Struct, frozen=True, kw_only=True):
 
     id: UuidText
     customer_id: UuidText
-    type: str
+    type: Annotated[str, closed(get_args(CampaignType))]
     name: str
     detail: str
-    status: Annotated[str, Meta(description="`stop`, `run`, or `stopping` while calls are up after a stop.")]
+    status: Annotated[str, closed(CampaignStatus, "`stopping` while calls are up after a stop.")]
     service_level: int
-    end_handle: str
+    end_handle: Annotated[str, closed(EndHandle)]
     actions: list[ActionView]
     outplan_id: UuidText
     outdial_id: UuidText

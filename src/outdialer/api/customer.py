@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from outdialer.api.editing import edit, found
 from outdialer.api.entries import EDIT_REASONS, merged, unless_empty
@@ -53,13 +53,13 @@ class CustomerView(Struct, frozen=True, kw_only=True):
     """A tenant. What is empty is left out, except ids, switches and times."""
 
     id: UuidText
-    name: str | UnsetType
-    detail: str | UnsetType
-    email: str | UnsetType
-    phone_number: str | UnsetType
-    address: str | UnsetType
-    webhook_method: str | UnsetType
-    webhook_uri: str | UnsetType
+    name: str | UnsetType = UNSET
+    detail: str | UnsetType = UNSET
+    email: str | UnsetType = UNSET
+    phone_number: str | UnsetType = UNSET
+    address: str | UnsetType = UNSET
+    webhook_method: str | UnsetType = UNSET
+    webhook_uri: str | UnsetType = UNSET
     billing_account_id: UuidText
     metadata: CustomerMetadata
     email_verified: bool

@@ -59,10 +59,13 @@ class Shelf(Generic[E]):
         Raises:
             ApiError: there is none.
         """
-        stored = await context.store.entry(self._owner(context), self._kind, context.id)
-        entry = found(stored, self._reason, self._name)
+        entry = await self._stored(context)
         context.show_version(entry.version)
         return entry
+
+    async def _stored(self, context: Context) -> E:
+        stored = await context.store.entry(self._owner(context), self._kind, context.id)
+        return found(stored, self._reason, self._name)
 
     async def change(self, context: Context, merge: Callable[[E], E]) -> E:
         """Merge a change into the entry that the path names.
@@ -89,7 +92,7 @@ class Shelf(Generic[E]):
         Raises:
             ApiError: there is none.
         """
-        entry = await self.read(context)
+        entry = await self._stored(context)
         if entry.tm_delete is not None:
             return entry
         deleted = await context.store.delete_entry(self._owner(context), self._kind, context.id, context.now)

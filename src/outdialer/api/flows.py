@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
-from msgspec import Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from outdialer.api.checks import read_actions
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, merged, unless_empty
@@ -43,10 +43,10 @@ class FlowView(Struct, frozen=True, kw_only=True):
 
     id: UuidText
     customer_id: UuidText
-    type: str | UnsetType
-    name: str | UnsetType
-    detail: str | UnsetType
-    actions: list[ActionView] | UnsetType
+    type: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    detail: str | UnsetType = UNSET
+    actions: list[ActionView] | UnsetType = UNSET
     on_complete_flow_id: UuidText
     tm_create: TimeText | None
     tm_update: TimeText | None

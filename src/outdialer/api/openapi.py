@@ -13,7 +13,9 @@ from outdialer.api.errors import (
     ErrorFacts,
     http_status,
 )
-from outdialer.api.operations import Empty, Operation, Raw, Resource
+from outdialer.api.openapi_examples import EXAMPLE_PAGING, Examples
+from outdialer.api.openapi_links import links_from
+from outdialer.api.operations import EXAMPLE_ID, Empty, Operation, QueryParameter, Raw, Resource
 
 Json = dict[str, Any]
 
@@ -35,30 +37,39 @@ campaign (what happens on answer), and run it.
 Ids that are not set are the nil UUID; `""`, nil or leaving the field out mean the same on the way in, and so does
 `null` for every field. Times are RFC 3339 in UTC with six digits, null when not set. A change names only the fields
 that change. Every error has the same form; its `reason` comes from a closed list."""
-_REQUEST_ID: Json = {"X-Request-Id": {"schema": {"type": "string"}, "description": "Names this request."}}
-_EXAMPLE_ID = "0198c0a5-2d5e-7c1e-8f9a-7a4b1d9f0001"
-_EXAMPLE_TIME = "2026-01-15T09:30:00.123456Z"
-_EXAMPLE_PAGING = f"{_EXAMPLE_TIME}_{_EXAMPLE_ID}"
+_REQUEST_ID: Json = {
+    "X-Request-Id": {
+        "schema": {"type": "string"},
+        "description": "Names this request in logs; the caller's own, where it sent a decent one.",
+        "example": "req_b3xkq2",
+    }
+}
+_RETRY_AFTER: Json = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait.", "example": 5}}
+_WAITING = (429, 503)
+"""The answers that say how long to wait."""
 _PAGING: list[Json] = [
     {
         "name": "page_size",
         "in": "query",
         "description": "Rows in a page; outside 1 to 100 it means 100.",
         "schema": {"type": "integer", "default": 100},
+        "example": 50,
     },
     {
         "name": "page_token",
         "in": "query",
         "description": "The next_page_token of the page before, or a time: rows made before it.",
         "schema": {"type": "string"},
-        "example": _EXAMPLE_PAGING,
+        "example": EXAMPLE_PAGING,
     },
 ]
+_ETAG: Json = {"ETag": {"schema": {"type": "string"}, "description": "The object's version.", "example": '"3"'}}
 _IF_MATCH: Json = {
     "name": "If-Match",
     "in": "header",
     "description": "The `ETag` of the object as it was read: the change is made only if nobody changed it since.",
     "schema": {"type": "string"},
+    "example": '"3"',
 }
 
 
@@ -66,9 +77,11 @@ def openapi_document(resources: Sequence[Resource], version: str) -> Json:
     """The whole document."""
     operations = [operation for resource in resources for operation in resource.operations]
     schemas = _schemas(operations)
+    _mark_owned(operations, schemas)
+    described = _Described(operations, schemas)
     paths: dict[str, Json] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described.operation(operation)
     return {
         "openapi": "3.1.0",
         "info": {"title": "outdialer", "version": version, "description": _DESCRIPTION, "license": {"name": "MIT"}},
@@ -109,61 +122,91 @@ def _renamed_text(key: str, value: Any) -> Any:
     return _public_name(value) if key in ("$ref", "title") and isinstance(value, str) else _renamed(value)
 
 
-def _operation(operation: Operation, schemas: dict[str, Json]) -> Json:
-    described: Json = {
-        "operationId": operation.name,
-        "tags": [operation.tag],
-        "summary": operation.summary,
-        "parameters": _parameters(operation),
-        "responses": {"200": _success(operation, schemas), **_errors(operation)},
-        "security": [{name: []} for name in SECURITY_SCHEMES] if operation.secured else [],
-    }
-    waits = f"Refused with 409 `FEATURE_UNAVAILABLE` in this release: it needs {operation.awaits}."
-    description = " ".join(part for part in (operation.description, waits if operation.awaits else "") if part)
-    if description:
-        described["description"] = description
-    if operation.body is not None:
-        media: Json = {"schema": _reference(operation.body)}
-        media["example"] = operation.example
-        described["requestBody"] = {"required": True, "content": {"application/json": media}}
-    return described
+def _mark_owned(operations: Sequence[Operation], schemas: dict[str, Json]) -> None:
+    """Mark as ``readOnly`` what the server alone writes: no body of the resource has a field of that name."""
+    for operation in operations:
+        if operation.answer in (Raw, Empty):
+            continue
+        bodies = [other.body for other in operations if other.tag == operation.tag and other.body is not None]
+        written = {name for body in bodies for name in body.__struct_fields__}
+        for name, field in schemas[_public_name(operation.answer.__name__)]["properties"].items():
+            if name not in written and name != "result":
+                field["readOnly"] = True
+
+
+class _Described:
+    """Operations as the document shows them."""
+
+    def __init__(self, operations: Sequence[Operation], schemas: dict[str, Json]) -> None:
+        self._operations = operations
+        self._examples = Examples(operations, schemas)
+
+    def operation(self, operation: Operation) -> Json:
+        """An operation object."""
+        described: Json = {
+            "operationId": operation.name,
+            "tags": [operation.tag],
+            "summary": operation.summary,
+            "parameters": _parameters(operation),
+            "responses": {"200": self._success(operation), **_errors(operation)},
+            "security": [{name: []} for name in SECURITY_SCHEMES] if operation.secured else [],
+        }
+        waits = f"Refused with 409 `FEATURE_UNAVAILABLE` in this release: it needs {operation.awaits}."
+        description = " ".join(part for part in (operation.description, waits if operation.awaits else "") if part)
+        if description:
+            described["description"] = description
+        if operation.body is not None:
+            media: Json = {"schema": _reference(operation.body), "example": operation.example}
+            described["requestBody"] = {"required": True, "content": {"application/json": media}}
+        return described
+
+    def _success(self, operation: Operation) -> Json:
+        headers = {**_REQUEST_ID, **_ETAG} if self._shows_version(operation) else _REQUEST_ID
+        if operation.answer is Empty:
+            return {"description": "Done; the body is empty.", "headers": headers}
+        answer: Json = {"description": "Done.", "headers": headers, "content": self._content(operation)}
+        links = links_from(operation, self._operations)
+        return {**answer, "links": links} if links else answer
+
+    def _content(self, operation: Operation) -> Json:
+        media_type = operation.media_type.partition(";")[0]
+        if operation.answer is Raw:
+            return {media_type: {"schema": {"type": "object" if media_type == "application/json" else "string"}}}
+        schema = _reference(operation.answer)
+        return {media_type: {"schema": schema, "example": self._examples.answer(operation, schema)}}
+
+    def _shows_version(self, operation: Operation) -> bool:
+        """Whether an answer carries the object's version: it is made, read or changed, and ``If-Match`` protects it."""
+        places = (operation.path, f"{operation.path}/{{id}}")
+        protected = any(
+            other.versioned and other.path in places and other.answer is operation.answer for other in self._operations
+        )
+        return operation.versioned or (protected and operation.method != "DELETE")
 
 
 def _parameters(operation: Operation) -> list[Json]:
     ids = [_path_parameter(name) for name in operation.placeholders]
-    query = [
-        {"name": known.name, "in": "query", "description": known.description, "schema": {"type": "string"}}
-        for known in operation.query
-    ]
+    query = [_query_parameter(known) for known in operation.query]
     return ids + query + (_PAGING if operation.paged else []) + ([_IF_MATCH] if operation.versioned else [])
 
 
+def _query_parameter(known: QueryParameter) -> Json:
+    schema: Json = {"type": "string", "enum": list(known.values)} if known.values else {"type": "string"}
+    described = {"name": known.name, "in": "query", "description": known.description, "schema": schema}
+    return {**described, "example": known.example} if known.example else described
+
+
 def _path_parameter(name: str) -> Json:
-    is_id = name.endswith("id")
-    schema: Json = {"type": "string", "format": "uuid"} if is_id else {"type": "string"}
-    example = _EXAMPLE_ID if is_id else "swagger-ui.css"
-    return {"name": name, "in": "path", "required": True, "schema": schema, "example": example}
+    about: Json = {"name": name, "in": "path", "required": True}
+    if not name.endswith("id"):
+        return {**about, "description": "A file's name.", "schema": {"type": "string"}, "example": "swagger-ui.css"}
+    kind = name.removesuffix("id").rstrip("_")
+    description = f"The id of the {kind or 'object'}."
+    return {**about, "description": description, "schema": {"type": "string", "format": "uuid"}, "example": EXAMPLE_ID}
 
 
 def _reference(kind: type[msgspec.Struct]) -> Json:
     return {"$ref": f"#/components/schemas/{_public_name(kind.__name__)}"}
-
-
-def _success(operation: Operation, schemas: dict[str, Json]) -> Json:
-    if operation.answer is Empty:
-        return {"description": "Done; the body is empty.", "headers": _success_headers(operation)}
-    media_type = operation.media_type.partition(";")[0]
-    if operation.answer is Raw:
-        content: Json = {media_type: {"schema": {"type": "object" if media_type == "application/json" else "string"}}}
-    else:
-        schema = _reference(operation.answer)
-        content = {media_type: {"schema": schema, "example": sample(schema, schemas)}}
-    return {"description": "Done.", "headers": _success_headers(operation), "content": content}
-
-
-def _success_headers(operation: Operation) -> Json:
-    tag: Json = {"ETag": {"schema": {"type": "string"}, "description": "The object's version."}}
-    return {**_REQUEST_ID, **tag} if operation.versioned else _REQUEST_ID
 
 
 def reasons_of(operation: Operation) -> list[str]:
@@ -188,7 +231,9 @@ def _errors(operation: Operation) -> dict[str, Json]:
                 "content": {"application/json": {"schema": _reference(ErrorEnvelope), "examples": {}}},
             },
         )
-        facts = {"status": status, "reason": reason, "message": meaning, "request_id": "req_b3xk"}
+        if http_status(reason) in _WAITING:
+            answer["headers"] = {**_REQUEST_ID, **_RETRY_AFTER}
+        facts = {"status": status, "reason": reason, "message": meaning, "request_id": "req_b3xkq2"}
         answer["content"]["application/json"]["examples"][reason] = {"value": {"error": facts}}
     return answers
 
@@ -200,24 +245,6 @@ def _bare_errors() -> dict[str, Json]:
         "500": {"description": "INTERNAL", "headers": _REQUEST_ID, "content": away},
         "503": {"description": "UNAVAILABLE", "headers": _REQUEST_ID, "content": away},
     }
-
-
-def sample(schema: Json, schemas: dict[str, Json]) -> Any:
-    """A value that fits a schema of ours, for people to look at."""
-    if "$ref" in schema:
-        return sample(schemas[schema["$ref"].rsplit("/", 1)[1]], schemas)
-    if "anyOf" in schema:
-        return sample(schema["anyOf"][0], schemas)
-    if "enum" in schema:
-        return schema["enum"][0]
-    kind = schema.get("type")
-    if kind == "object":
-        return {name: sample(part, schemas) for name, part in schema.get("properties", {}).items()}
-    if kind == "array":
-        return [sample(schema["items"], schemas)] if schema.get("items") else []
-    if kind == "string":
-        return {"uuid": _EXAMPLE_ID, "date-time": _EXAMPLE_TIME}.get(schema.get("format", ""), "")
-    return {"integer": 0, "number": 0, "boolean": True}.get(str(kind))
 
 
 def as_openapi_3_0(document: Json) -> Json:

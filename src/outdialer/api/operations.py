@@ -22,6 +22,7 @@ from outdialer.domain.units import NIL_ID, Id, Instant
 from outdialer.ports.store import Page
 
 BASE = "/v1.0"
+EXAMPLE_ID = "0198c0a5-2d5e-7c1e-8f9a-7a4b1d9f0001"
 JSON_MEDIA_TYPE = "application/json; charset=utf-8"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -35,6 +36,9 @@ class QueryParameter(Struct, frozen=True):
 
     name: str
     description: str
+    example: str = ""
+    values: tuple[str, ...] = ()
+    """The whole set of what it may be; empty: any text."""
     address: bool = False
     """Whether its value is a number or an address: whoever sees those masked may not ask about one."""
 

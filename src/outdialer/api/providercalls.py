@@ -7,7 +7,7 @@ from msgspec import Struct
 from outdialer.api.entries import query_id
 from outdialer.api.errors import ApiError
 from outdialer.api.groupcalls import Destinations
-from outdialer.api.operations import Context, QueryParameter, Resource, unavailable
+from outdialer.api.operations import EXAMPLE_ID, Context, QueryParameter, Resource, unavailable
 from outdialer.api.wire import ActionBody, AddressBody, AddressView, IdText, TimeText, UuidText
 from outdialer.ports.store import Page
 
@@ -71,7 +71,7 @@ async def create_providercall(context: Context, body: ProvidercallCreate) -> Pro
     "/providercalls",
     "INVALID_REQUEST_PARAMETER",
     awaits=AWAITS,
-    query=(QueryParameter("provider_id", "Test calls through this carrier alone."),),
+    query=(QueryParameter("provider_id", "Test calls through this carrier alone.", EXAMPLE_ID),),
 )
 async def list_providercalls(context: Context, page: Page) -> ProvidercallList:
     """List test calls; there are none yet."""

@@ -51,13 +51,13 @@ class QueueView(Struct, frozen=True, kw_only=True):
 
     id: UuidText
     customer_id: UuidText
-    name: str | UnsetType
-    detail: str | UnsetType
-    routing_method: str | UnsetType
-    tag_ids: list[UuidText] | UnsetType
+    name: str | UnsetType = UNSET
+    detail: str | UnsetType = UNSET
+    routing_method: str | UnsetType = UNSET
+    tag_ids: list[UuidText] | UnsetType = UNSET
     wait_flow_id: UuidText
-    wait_timeout: int | UnsetType
-    service_timeout: int | UnsetType
+    wait_timeout: int | UnsetType = UNSET
+    service_timeout: int | UnsetType = UNSET
     wait_queuecall_ids: list[UuidText] | UnsetType = UNSET
     service_queuecall_ids: list[UuidText] | UnsetType = UNSET
     total_incoming_count: int | UnsetType = UNSET

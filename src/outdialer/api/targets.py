@@ -20,10 +20,12 @@ from outdialer.api.wire import (
     UuidText,
     Wire,
     address_view,
+    closed,
     read_data,
     read_destination,
 )
 from outdialer.domain.model import Address, NewTarget, Target
+from outdialer.domain.target import DoneReason, DueReason, TargetStatus
 from outdialer.domain.units import Id, format_id
 from outdialer.ports.store import Page
 
@@ -62,9 +64,9 @@ class TargetView(Struct, frozen=True, kw_only=True):
     name: str
     detail: str
     data: str
-    status: Annotated[str, Meta(description="`idle`, `progressing` or `done`.")]
-    done_reason: Annotated[str, Meta(description="Why it is done: `success`, `exhausted`, `invalid`, `removed`.")]
-    due_reason: Annotated[str, Meta(description="What `tm_due` stands for: `new`, `retry`, ...")]
+    status: Annotated[str, closed(TargetStatus)]
+    done_reason: Annotated[str, closed(DoneReason, "Why it is done.")]
+    due_reason: Annotated[str, closed(("", *DueReason), "What `tm_due` stands for.")]
     destination_0: AddressView
     destination_1: AddressView
     destination_2: AddressView

@@ -1,6 +1,7 @@
 """The wire forms of times, identifiers, addresses and actions, both ways."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -35,6 +36,11 @@ TimeText = Annotated[str, Meta(description="RFC 3339, six digits, UTC.", extra_j
 MAX_DATA_LENGTH = 65_536
 
 
+def closed(values: Iterable[str], description: str = "") -> Meta:
+    """Says of a text in an answer that it is always one of ``values``; reading an answer does not check it."""
+    return Meta(description=description or None, extra_json_schema={"enum": list(dict.fromkeys(map(str, values)))})
+
+
 class AddressBody(Struct, frozen=True):
     """A party as a client writes it; the type is inferred from the target where it is left out."""
 
@@ -48,8 +54,8 @@ class AddressBody(Struct, frozen=True):
 class AddressView(Struct, frozen=True):
     """A party of a call: all five keys, or an empty object when it is not set."""
 
-    type: str | UnsetType = UNSET
-    target: str | UnsetType = UNSET
+    type: Annotated[str, Meta(examples=["tel"])] | UnsetType = UNSET
+    target: Annotated[str, Meta(examples=["+12025550123"])] | UnsetType = UNSET
     target_name: str | UnsetType = UNSET
     name: str | UnsetType = UNSET
     detail: str | UnsetType = UNSET
