@@ -9,7 +9,7 @@ from outdialer.domain.directory import KINDS, Agent, Customer, Entry, Login, cus
 from outdialer.domain.model import AccessKey
 from outdialer.domain.permissions import is_admin
 from outdialer.domain.units import Id, Instant
-from outdialer.ports.directory import AgentFilter, LastAdmin, LimitReached, NameTaken
+from outdialer.ports.directory import AgentFilter, LastAdmin, LimitReached, NameTaken, Owned
 from outdialer.ports.store import Conflict, Page
 from tests.api.fake_events import MemoryEvents
 
@@ -109,6 +109,17 @@ class MemoryDirectory(MemoryEvents):
     async def delete_entry(self, customer: int, kind: type[E], entry_id: Id, now: Instant) -> E | None:
         rows: dict[tuple[int, Id], Any] = self.entry_rows[kind]
         return self._delete(rows, customer, entry_id, now)
+
+    async def owned_entry(self, kind: type[E], entry_id: Id) -> Owned[E] | None:
+        self._check()
+        rows: dict[tuple[int, Id], Any] = self.entry_rows[kind]
+        return next((Owned(owner, row) for (owner, row_id), row in rows.items() if row_id == entry_id), None)
+
+    async def owned_entries(self, kind: type[E], page: Page, customer_id: Id | None = None) -> list[Owned[E]]:
+        rows: dict[tuple[int, Id], Any] = self.entry_rows[kind]
+        wanted = [row for row in self.customer_rows.values() if customer_id in (None, row.id)]
+        found = [Owned(row.key, entry) for row in wanted for entry in self._page(rows, row.key, page)]
+        return sorted(found, key=lambda owned: (owned.tm_create, owned.id), reverse=True)[: page.size]
 
     async def install_secret(self) -> bytes:
         self._check()

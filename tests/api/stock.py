@@ -23,6 +23,8 @@ BODIES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "providers": ("/v1.0/providers", {}),
     "routes": ("/v1.0/routes", {}),
     "accesskeys": ("/v1.0/accesskeys", {}),
+    "numbers": ("/v1.0/numbers", {"number": "+12025550199"}),
+    "outbound_configs": ("/v1.0/outbound_configs", {}),
 }
 """What makes an object for the operations of a resource."""
 NEVER = frozenset({"activeflows", "queuecalls", "groupcalls", "recordings", "providercalls"})

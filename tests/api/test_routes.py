@@ -23,7 +23,17 @@ from tests.api.stock import NEVER, one_of
 RESOURCES = all_resources(RequestMetrics())
 OPERATIONS = [operation for resource in RESOURCES for operation in resource.operations]
 DOCUMENT = openapi_document(RESOURCES, "0")
-UNSECURED = {"/ping", "/health", "/ready", "/metrics", "/openapi.json", "/docs", "/docs/{file}", "/auth/login"}
+UNSECURED = {
+    "/ping",
+    "/health",
+    "/ready",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+    "/docs/{file}",
+    "/swagger",
+    "/redoc",
+} | {f"/auth/{name}" for name in ("login", "boot", "signup", "email-verify", "password-forgot", "password-reset")}
 ID = "0198c0a5-2d5e-7c1e-8f9a-7a4b1d9f0001"
 NAMES = [operation.name for operation in OPERATIONS]
 WITH_BODY = [operation for operation in OPERATIONS if operation.body is not None]
@@ -182,7 +192,7 @@ async def test_methods(client: httpx.AsyncClient, operation: Operation) -> None:
 async def test_examples_of_the_document_are_accepted(
     client: httpx.AsyncClient, store: MemoryStore, operation: Operation
 ) -> None:
-    path = path_of(operation, ids=await one_of(client, store, operation.tag))
+    path = path_of(operation, ids=await one_of(client, store, operation.tag) if operation.placeholders else {})
     if operation.name == "log_in":
         await created(client, "/v1.0/agents", **operation.example)
     response = await client.request(operation.method, path, json=operation.example)
@@ -194,15 +204,13 @@ async def test_examples_of_the_document_are_accepted(
 
 AWAITING = {
     "activeflows": 5,
-    "agents": 1,
+    "auth": 8,
     "calls": 14,
-    "extensions": 1,
-    "flows": 1,
     "groupcalls": 5,
+    "numbers": 1,
     "providercalls": 4,
     "providers": 1,
     "queuecalls": 5,
-    "queues": 1,
     "recordings": 4,
 }
 """How many operations of each resource wait for a part of the product. These numbers may only shrink."""

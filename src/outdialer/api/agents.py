@@ -8,10 +8,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from outdialer.api import paging
 from outdialer.api.customer import is_email
 from outdialer.api.editing import alive, edit, found
-from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, merged, read_ids, unless_empty
+from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, merged, new_direct_hash, read_ids, unless_empty
 from outdialer.api.errors import ApiError, FieldError, shown
-from outdialer.api.flows import DIRECT_HASH
-from outdialer.api.operations import EXAMPLE_ID, Context, QueryParameter, Resource, unavailable
+from outdialer.api.operations import EXAMPLE_ID, Context, QueryParameter, Resource
 from outdialer.api.passwords import MAX_PASSWORD_LENGTH
 from outdialer.api.queues import TagIds
 from outdialer.api.wire import (
@@ -146,7 +145,7 @@ def view(agent: Agent, wire: Wire) -> AgentView:
         permission=agent.permission,
         tag_ids=[format_id(tag) for tag in agent.tag_ids],
         addresses=[address_view(address) for address in agent.addresses],
-        direct_hash="",
+        direct_hash=agent.direct_hash,
         tm_create=unless_empty(wire.time(agent.tm_create) or ""),
         tm_update=unless_empty(wire.time(agent.tm_update) or ""),
         tm_delete=unless_empty(wire.time(agent.tm_delete) or ""),
@@ -432,11 +431,18 @@ async def delete_agent(context: Context) -> AgentView:
     return view(found(deleted, "AGENT_NOT_FOUND", "agent"), context.wire)
 
 
-@agents.operation("POST", "/agents/{id}/direct-hash-regenerate", awaits=DIRECT_HASH)
+@agents.operation("POST", "/agents/{id}/direct-hash-regenerate", "STATE_INVALID")
 async def regenerate_agent_direct_hash(context: Context) -> AgentView:
-    """Give an agent a new shortcut for calls that come in."""
-    await _read(context)
-    raise unavailable(DIRECT_HASH)
+    """Give an agent a new shortcut.
+
+    It is kept for calls that come in, which are not part of this release.
+    """
+    shortcut = new_direct_hash(context)
+
+    async def change(agent: Agent) -> Agent:
+        return structs.replace(agent, direct_hash=shortcut)
+
+    return await _change(context, change)
 
 
 @agents.operation("GET", "/me")

@@ -7,6 +7,7 @@ from litestar.config.cors import CORSConfig
 
 import outdialer
 from outdialer.api.accesskeys import accesskeys
+from outdialer.api.account import account
 from outdialer.api.activeflows import activeflows
 from outdialer.api.agents import agents
 from outdialer.api.call_verbs import call_verbs
@@ -21,9 +22,11 @@ from outdialer.api.groupcalls import groupcalls
 from outdialer.api.health import health
 from outdialer.api.login import login
 from outdialer.api.metrics import RequestMetrics, metrics_resource
+from outdialer.api.numbers import numbers
 from outdialer.api.openapi import openapi_document
 from outdialer.api.operations import Resource
 from outdialer.api.outbound_config import outbound_config
+from outdialer.api.outbound_configs import outbound_configs
 from outdialer.api.outdials import outdials
 from outdialer.api.outplans import outplans
 from outdialer.api.providercalls import providercalls
@@ -69,8 +72,8 @@ def all_resources(own_metrics: RequestMetrics) -> list[Resource]:
     document: dict[str, Any] = {}
     resources += [outplans, outdials, targets, campaigns, campaigncalls, calls, call_verbs, groupcalls, recordings]
     resources += [queues, queuecalls, agents, tags, flows, activeflows]
-    resources += [extensions, trunks, providers, routes, providercalls, outbound_config]
-    resources += [login, accesskeys, customers, health, metrics_resource(own_metrics)]
+    resources += [extensions, trunks, providers, routes, providercalls, numbers, outbound_config, outbound_configs]
+    resources += [login, account, accesskeys, customers, health, metrics_resource(own_metrics)]
     resources.append(docs_resource(lambda: document))
     document |= openapi_document(resources, outdialer.__version__)
     return resources

@@ -81,7 +81,7 @@ def view(call: Call, wire: Wire) -> CallView:
         source=address_view(call.source),
         destination=address_view(call.destination),
         status=call.status,
-        action=ActionView(id=NIL_TEXT, next_id=NIL_TEXT, type=""),
+        action=ActionView(id=NIL_TEXT, next_id=NIL_TEXT),
         direction="outgoing",
         hangup_by=call.hangup_by or UNSET,
         hangup_reason=call.hangup_reason or UNSET,

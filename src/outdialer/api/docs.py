@@ -35,6 +35,7 @@ _PAGE = """\
 _START = """\
 SwaggerUIBundle({url: "/docs/openapi-3.0.json", dom_id: "#reference", deepLinking: true, validatorUrl: null});
 """
+_HTML = "text/html; charset=utf-8"
 _MEDIA_TYPES = {
     "swagger-ui.css": "text/css; charset=utf-8",
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
@@ -60,10 +61,12 @@ def docs_resource(document: Callable[[], dict[str, Any]]) -> Resource:
         """The OpenAPI 3.1 document."""
         return Raw(msgspec.json.encode(document()), JSON_MEDIA_TYPE)
 
-    @resource.operation("GET", "/docs", base="", secured=False, media_type="text/html; charset=utf-8")
-    async def docs(context: Context) -> Raw:
+    async def page(context: Context) -> Raw:
         """The reference for people, in the browser."""
-        return Raw(_PAGE.encode(), "text/html; charset=utf-8", _HEADERS)
+        return Raw(_PAGE.encode(), _HTML, _HEADERS)
+
+    for path in ("/docs", "/swagger", "/redoc"):
+        resource.operation("GET", path, base="", secured=False, media_type=_HTML, name=path[1:])(page)
 
     @resource.operation(
         "GET", "/docs/{file}", "ROUTE_NOT_FOUND", base="", secured=False, media_type="application/octet-stream"

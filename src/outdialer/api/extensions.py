@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
-from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, check_plain, merged
+from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, check_plain, merged, new_direct_hash
 from outdialer.api.errors import FieldError
-from outdialer.api.flows import DIRECT_HASH
-from outdialer.api.operations import Context, Resource, unavailable
+from outdialer.api.operations import Context, Resource
 from outdialer.api.wire import Text255, Text2000, TimeText, UuidText, Wire
 from outdialer.domain.directory import Extension
 from outdialer.domain.units import format_id
@@ -76,7 +75,7 @@ def view(extension: Extension, wire: Wire) -> ExtensionView:
         domain_name=wire.customer_id,
         username=extension.extension,
         password="",
-        direct_hash="",
+        direct_hash=extension.direct_hash,
         tm_create=wire.time(extension.tm_create),
         tm_update=wire.time(extension.tm_update),
         tm_delete=wire.time(extension.tm_delete),
@@ -130,8 +129,13 @@ async def delete_extension(context: Context) -> ExtensionView:
     return view(await _shelf.delete(context), context.wire)
 
 
-@extensions.operation("POST", "/extensions/{id}/direct-hash-regenerate", awaits=DIRECT_HASH)
+@extensions.operation("POST", "/extensions/{id}/direct-hash-regenerate", "STATE_INVALID")
 async def regenerate_extension_direct_hash(context: Context) -> ExtensionView:
-    """Give an extension a new shortcut for calls that come in."""
-    await _shelf.read(context)
-    raise unavailable(DIRECT_HASH)
+    """Give an extension a new shortcut.
+
+    It is kept for calls that come in, which are not part of this release.
+    """
+    shortcut = new_direct_hash(context)
+    return view(
+        await _shelf.change(context, lambda extension: structs.replace(extension, direct_hash=shortcut)), context.wire
+    )

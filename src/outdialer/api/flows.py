@@ -6,9 +6,9 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from outdialer.api.checks import read_actions
-from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, merged, unless_empty
+from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, merged, new_direct_hash, unless_empty
 from outdialer.api.errors import FieldError
-from outdialer.api.operations import Context, Resource, unavailable
+from outdialer.api.operations import Context, Resource
 from outdialer.api.wire import (
     ActionBody,
     ActionView,
@@ -25,8 +25,6 @@ from outdialer.domain.directory import Flow
 from outdialer.domain.model import Action
 from outdialer.domain.units import NIL_ID, Id, format_id
 from outdialer.ports.store import Page
-
-DIRECT_HASH = "calls that come in"
 
 
 class FlowBody(Struct, frozen=True):
@@ -47,6 +45,7 @@ class FlowView(Struct, frozen=True, kw_only=True):
     name: str | UnsetType = UNSET
     detail: str | UnsetType = UNSET
     actions: list[ActionView] | UnsetType = UNSET
+    direct_hash: str | UnsetType = UNSET
     on_complete_flow_id: UuidText
     tm_create: TimeText | None
     tm_update: TimeText | None
@@ -75,6 +74,7 @@ def view(flow: Flow, wire: Wire) -> FlowView:
         name=unless_empty(flow.name),
         detail=unless_empty(flow.detail),
         actions=unless_empty([action_view(action) for action in flow.actions]),
+        direct_hash=unless_empty(flow.direct_hash),
         on_complete_flow_id=format_id(flow.on_complete_flow_id),
         tm_create=wire.time(flow.tm_create),
         tm_update=wire.time(flow.tm_update),
@@ -147,8 +147,11 @@ async def delete_flow(context: Context) -> FlowView:
     return view(await _shelf.delete(context), context.wire)
 
 
-@flows.operation("POST", "/flows/{id}/direct-hash-regenerate", awaits=DIRECT_HASH)
+@flows.operation("POST", "/flows/{id}/direct-hash-regenerate", "STATE_INVALID")
 async def regenerate_flow_direct_hash(context: Context) -> FlowView:
-    """Give a flow a new shortcut for calls that come in."""
-    await _shelf.read(context)
-    raise unavailable(DIRECT_HASH)
+    """Give a flow a new shortcut.
+
+    It is kept for calls that come in, which are not part of this release.
+    """
+    shortcut = new_direct_hash(context)
+    return view(await _shelf.change(context, lambda flow: structs.replace(flow, direct_hash=shortcut)), context.wire)

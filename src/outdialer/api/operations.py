@@ -162,6 +162,7 @@ class Resource:
         query: tuple[QueryParameter, ...] = (),
         awaits: str = "",
         bare_refusals: bool = False,
+        name: str = "",
     ) -> Callable[[Handler], Handler]:
         """Declare the decorated function as an operation; its annotations name the body and the answer."""
 
@@ -173,7 +174,7 @@ class Resource:
                 Operation(
                     method=method,
                     path=f"{base}{path}",
-                    name=handler.__name__,
+                    name=name or handler.__name__,
                     tag=self.tag,
                     summary=summary.strip().rstrip("."),
                     description=" ".join(description.split()),

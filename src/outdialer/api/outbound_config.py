@@ -64,7 +64,12 @@ def view(config: OutboundConfig, wire: Wire) -> OutboundConfigView:
     )
 
 
-def _merge(config: OutboundConfig, body: OutboundConfigUpdate) -> OutboundConfig:
+def merge(config: OutboundConfig, body: OutboundConfigUpdate) -> OutboundConfig:
+    """The config with the fields that a body names.
+
+    Raises:
+        FieldError: the number is not a UUID.
+    """
     countries = config.destination_whitelist
     if body.destination_whitelist is not None:
         countries = tuple(dict.fromkeys(body.destination_whitelist))
@@ -107,6 +112,6 @@ async def update_outbound_config(context: Context, body: OutboundConfigUpdate) -
 
 async def _store(context: Context, config: OutboundConfig | None, body: OutboundConfigUpdate) -> OutboundConfig:
     if config is not None:
-        return await context.store.save_entry(context.customer, _merge(config, body), context.now)
+        return await context.store.save_entry(context.customer, merge(config, body), context.now)
     blank = OutboundConfig(id=context.services.ids.new(context.now), tm_create=context.now)
-    return await context.store.create_entry(context.customer, _merge(blank, body))
+    return await context.store.create_entry(context.customer, merge(blank, body))

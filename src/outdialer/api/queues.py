@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, merged, read_ids, unless_empty
+from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, merged, new_direct_hash, read_ids, unless_empty
 from outdialer.api.errors import FieldError, shown
-from outdialer.api.flows import DIRECT_HASH
-from outdialer.api.operations import Context, Resource, unavailable
+from outdialer.api.operations import Context, Resource
 from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, read_id
 from outdialer.domain.directory import Queue
 from outdialer.domain.units import format_id
@@ -55,6 +54,7 @@ class QueueView(Struct, frozen=True, kw_only=True):
     detail: str | UnsetType = UNSET
     routing_method: str | UnsetType = UNSET
     tag_ids: list[UuidText] | UnsetType = UNSET
+    direct_hash: str | UnsetType = UNSET
     wait_flow_id: UuidText
     wait_timeout: int | UnsetType = UNSET
     service_timeout: int | UnsetType = UNSET
@@ -95,6 +95,7 @@ def view(queue: Queue, wire: Wire) -> QueueView:
         detail=unless_empty(queue.detail),
         routing_method=unless_empty(queue.routing_method),
         tag_ids=unless_empty([format_id(tag) for tag in queue.tag_ids]),
+        direct_hash=unless_empty(queue.direct_hash),
         wait_flow_id=format_id(queue.wait_flow_id),
         wait_timeout=unless_empty(queue.wait_timeout_ms),
         service_timeout=unless_empty(queue.service_timeout_ms),
@@ -178,8 +179,11 @@ async def delete_queue(context: Context) -> QueueView:
     return view(await _shelf.delete(context), context.wire)
 
 
-@queues.operation("POST", "/queues/{id}/direct-hash-regenerate", awaits=DIRECT_HASH)
+@queues.operation("POST", "/queues/{id}/direct-hash-regenerate", "STATE_INVALID")
 async def regenerate_queue_direct_hash(context: Context) -> QueueView:
-    """Give a queue a new shortcut for calls that come in."""
-    await _shelf.read(context)
-    raise unavailable(DIRECT_HASH)
+    """Give a queue a new shortcut.
+
+    It is kept for calls that come in, which are not part of this release.
+    """
+    shortcut = new_direct_hash(context)
+    return view(await _shelf.change(context, lambda queue: structs.replace(queue, direct_hash=shortcut)), context.wire)

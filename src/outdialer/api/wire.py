@@ -75,7 +75,8 @@ class ActionView(Struct, frozen=True):
 
     id: UuidText
     next_id: UuidText
-    type: str
+    type: str | UnsetType = UNSET
+    """Left out when empty."""
     option: dict[str, Any] | UnsetType = UNSET
     """Left out when empty."""
     tm_execute: TimeText | None = None
@@ -236,7 +237,10 @@ def address_view(address: Address) -> AddressView:
 def action_view(action: Action) -> ActionView:
     """A step of a script as clients read it."""
     return ActionView(
-        id=format_id(action.id), next_id=format_id(action.next_id), type=action.type, option=action.option or UNSET
+        id=format_id(action.id),
+        next_id=format_id(action.next_id),
+        type=action.type or UNSET,
+        option=action.option or UNSET,
     )
 
 

@@ -57,6 +57,8 @@ class Flow(Entry, frozen=True, kw_only=True):
     detail: str = ""
     actions: tuple[Action, ...] = ()
     on_complete_flow_id: Id = NIL_ID
+    direct_hash: str = ""
+    """The shortcut for calls that come in; "" until one is made."""
 
 
 class Queue(Entry, frozen=True, kw_only=True):
@@ -71,6 +73,7 @@ class Queue(Entry, frozen=True, kw_only=True):
     """0: they wait without limit."""
     service_timeout_ms: Milliseconds = 0
     """0: they talk without limit."""
+    direct_hash: str = ""
 
 
 class Extension(Entry, frozen=True, kw_only=True):
@@ -80,6 +83,7 @@ class Extension(Entry, frozen=True, kw_only=True):
     name: str = ""
     detail: str = ""
     password: str = ""
+    direct_hash: str = ""
 
     @property
     def unique_name(self) -> str:
@@ -210,6 +214,7 @@ class Agent(Entry, frozen=True, kw_only=True):
     """Bits of ``domain.permissions``."""
     tag_ids: tuple[Id, ...] = ()
     addresses: tuple[Address, ...] = ()
+    direct_hash: str = ""
 
     @property
     def unique_name(self) -> str:

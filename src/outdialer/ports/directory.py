@@ -5,7 +5,7 @@ of another customer answers like an unknown one, ``save_*`` replaces the stored 
 read as, ``delete_*`` marks, and every writer has its effect durably on disk when it returns.
 """
 
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -44,6 +44,24 @@ class AgentFilter(Struct, frozen=True):
     status: str | None = None
 
 
+class Owned(Struct, Generic[E], frozen=True):
+    """An entry, and the customer that it belongs to."""
+
+    customer: int
+    """Store key."""
+    entry: E
+
+    @property
+    def id(self) -> Id:
+        """The entry's id."""
+        return self.entry.id
+
+    @property
+    def tm_create(self) -> Instant:
+        """When the entry was made."""
+        return self.entry.tm_create
+
+
 class DirectoryStore(Protocol):
     """Entries of every kind."""
 
@@ -74,6 +92,12 @@ class DirectoryStore(Protocol):
 
     async def delete_entry(self, customer: int, kind: type[E], entry_id: Id, now: Instant) -> E | None:
         """Mark an entry as deleted; None: no such entry."""
+
+    async def owned_entry(self, kind: type[E], entry_id: Id) -> Owned[E] | None:
+        """One entry of whatever customer, deleted or not."""
+
+    async def owned_entries(self, kind: type[E], page: Page, customer_id: Id | None = None) -> list[Owned[E]]:
+        """Entries of all customers, or of the one with this public id, that are not deleted, newest first."""
 
 
 class IdentityStore(Protocol):

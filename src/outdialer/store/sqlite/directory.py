@@ -7,7 +7,7 @@ import msgspec
 
 from outdialer.domain.directory import KINDS, Entry
 from outdialer.domain.units import Id, Instant
-from outdialer.ports.directory import MOST_ENTRIES, LimitReached, NameTaken
+from outdialer.ports.directory import MOST_ENTRIES, LimitReached, NameTaken, Owned
 from outdialer.ports.store import Conflict, Page
 from outdialer.store.sqlite.books import Books, Database, resource_happened
 from outdialer.store.sqlite.paging import page_row
@@ -81,6 +81,26 @@ class Directory(Books):
             return deleted
 
         return await self._write(delete, wakes=False)
+
+    async def owned_entry(self, kind: type[E], entry_id: Id) -> Owned[E] | None:
+        """One entry of whatever customer, deleted or not."""
+        asked = {"kind": KINDS[kind], "id": entry_id}
+
+        def query(database: Database) -> Owned[E] | None:
+            row = database.execute(SQL["owned_entry"], asked).fetchone()
+            return None if row is None else Owned(row["customer"], _entry(row, kind))
+
+        return self._read(query)
+
+    async def owned_entries(self, kind: type[E], page: Page, customer_id: Id | None = None) -> list[Owned[E]]:
+        """Entries of all customers, or of one, that are not deleted, newest first."""
+        asked = {**page_row(0, page), "kind": KINDS[kind], "customer_id": customer_id}
+        return await self._read_long(
+            lambda database: [
+                Owned(row["customer"], _entry(row, kind))
+                for row in database.execute(SQL["page_of_owned_entries"], asked)
+            ]
+        )
 
 
 def _row_of(customer: int, entry: Entry) -> dict[str, Any]:

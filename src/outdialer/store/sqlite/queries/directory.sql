@@ -24,6 +24,18 @@ WHERE customer = :customer AND kind = :kind AND tm_delete IS NULL AND (tm_create
 ORDER BY tm_create DESC, id DESC
 LIMIT :size;
 
+-- name: owned_entry
+SELECT e.customer, e.id, e.body, e.version, e.tm_create, e.tm_update, e.tm_delete
+FROM customers
+CROSS JOIN entries AS e ON e.customer = customers.key AND e.kind = :kind AND e.id = :id;
+
+-- name: page_of_owned_entries
+SELECT customer, id, body, version, tm_create, tm_update, tm_delete FROM entries
+WHERE kind = :kind AND tm_delete IS NULL AND (tm_create, id) < (:before, :before_id)
+    AND (:customer_id IS NULL OR customer = (SELECT key FROM customers WHERE id = :customer_id))
+ORDER BY tm_create DESC, id DESC
+LIMIT :size;
+
 -- name: replace_entry
 UPDATE entries SET unique_name = :unique_name, related = :related, body = :body, version = version + 1, tm_update = :now
 WHERE customer = :customer AND kind = :kind AND id = :id AND version = :version AND tm_delete IS NULL;

@@ -29,11 +29,11 @@ WHERE customer = :customer AND id = :id AND tm_delete IS NULL;
 
 -- name: insert_agent
 INSERT INTO agents (
-    customer, id, username, password_hash, name, detail, ring_method, status, permission, tag_ids, addresses, version,
-    tm_create, tm_update, tm_delete)
+    customer, id, username, password_hash, name, detail, ring_method, status, permission, tag_ids, addresses,
+    direct_hash, version, tm_create, tm_update, tm_delete)
 VALUES (
     :customer, :id, :username, :password_hash, :name, :detail, :ring_method, :status, :permission, :tag_ids,
-    :addresses, :version, :tm_create, :tm_update, :tm_delete);
+    :addresses, :direct_hash, :version, :tm_create, :tm_update, :tm_delete);
 
 -- name: count_agents
 SELECT count(*) AS n FROM (SELECT 1 FROM agents WHERE customer = :customer AND tm_delete IS NULL LIMIT :most);
@@ -55,7 +55,7 @@ LIMIT :size;
 -- name: replace_agent
 UPDATE agents
 SET name = :name, detail = :detail, ring_method = :ring_method, status = :status, permission = :permission,
-    tag_ids = :tag_ids, addresses = :addresses, version = version + 1, tm_update = :now
+    tag_ids = :tag_ids, addresses = :addresses, direct_hash = :direct_hash, version = version + 1, tm_update = :now
 WHERE customer = :customer AND id = :id AND version = :version AND tm_delete IS NULL
 RETURNING key;
 
