@@ -140,7 +140,7 @@ async def forget_password(context: Context, body: PasswordForgotten) -> Nothing:
     base="",
     secured=False,
     awaits=MAIL,
-    query=(QueryParameter("token", "What was in the mail."),),
+    query=(QueryParameter("token", "What was in the mail.", "mailed"),),
 )
 async def show_password_reset(context: Context) -> Nothing:
     """Show the page on which a password is set."""

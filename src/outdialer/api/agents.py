@@ -431,7 +431,7 @@ async def delete_agent(context: Context) -> AgentView:
     return view(found(deleted, "AGENT_NOT_FOUND", "agent"), context.wire)
 
 
-@agents.operation("POST", "/agents/{id}/direct-hash-regenerate", "STATE_INVALID")
+@agents.operation("POST", "/agents/{id}/direct-hash-regenerate", "STATE_INVALID", versioned=True)
 async def regenerate_agent_direct_hash(context: Context) -> AgentView:
     """Give an agent a new shortcut.
 

@@ -129,7 +129,7 @@ async def delete_extension(context: Context) -> ExtensionView:
     return view(await _shelf.delete(context), context.wire)
 
 
-@extensions.operation("POST", "/extensions/{id}/direct-hash-regenerate", "STATE_INVALID")
+@extensions.operation("POST", "/extensions/{id}/direct-hash-regenerate", "STATE_INVALID", versioned=True)
 async def regenerate_extension_direct_hash(context: Context) -> ExtensionView:
     """Give an extension a new shortcut.
 

@@ -147,7 +147,7 @@ async def delete_flow(context: Context) -> FlowView:
     return view(await _shelf.delete(context), context.wire)
 
 
-@flows.operation("POST", "/flows/{id}/direct-hash-regenerate", "STATE_INVALID")
+@flows.operation("POST", "/flows/{id}/direct-hash-regenerate", "STATE_INVALID", versioned=True)
 async def regenerate_flow_direct_hash(context: Context) -> FlowView:
     """Give a flow a new shortcut.
 

@@ -179,7 +179,7 @@ async def delete_queue(context: Context) -> QueueView:
     return view(await _shelf.delete(context), context.wire)
 
 
-@queues.operation("POST", "/queues/{id}/direct-hash-regenerate", "STATE_INVALID")
+@queues.operation("POST", "/queues/{id}/direct-hash-regenerate", "STATE_INVALID", versioned=True)
 async def regenerate_queue_direct_hash(context: Context) -> QueueView:
     """Give a queue a new shortcut.
 
