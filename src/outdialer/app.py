@@ -15,12 +15,14 @@ from litestar import Litestar
 from outdialer.api.app import create_app
 from outdialer.api.auth import new_access_key
 from outdialer.api.services import ApiServices
+from outdialer.api.throttle import IN_PROCESS, RequestRates
 from outdialer.carriers.simulator.carrier import SimulatorCarrier
 from outdialer.carriers.simulator.media import SimulatorMedia
 from outdialer.carriers.sip.carrier import SipCarrier
 from outdialer.carriers.sip.transport import NonLoopbackRefused, bound_socket, is_loopback
 from outdialer.config import Settings, TrunkSettings, cache_folder
 from outdialer.domain.model import Trunk
+from outdialer.domain.throttle import Rate
 from outdialer.engine.engine import Engine
 from outdialer.engine.lifecycle import Tasks
 from outdialer.engine.retention import Keep, Retention
@@ -108,6 +110,7 @@ class App:
                 metrics=self.metrics.render,
                 live=self.settings.live,
                 old_time_format=self.settings.old_time_format,
+                rates=_request_rates(self.settings),
             )
         )
 
@@ -173,14 +176,22 @@ class App:
             listener.close()
             raise
         self.http_address = listener.getsockname()[:2]
-        config = uvicorn.Config(self.api, log_config=None, access_log=False, lifespan="off", ws="none")
+        config = uvicorn.Config(
+            self.api,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            proxy_headers=bool(self.settings.trusted_proxies),
+            forwarded_allow_ips=list(self.settings.trusted_proxies),
+        )
         self._server = _Server(config)
         self._serving = self._tasks.start(self._server.serve(sockets=[listener]), "http server")
 
     def client(self, token: str) -> httpx.AsyncClient:
         """A client of this program's REST API that needs no socket."""
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=self.api),  # type: ignore[arg-type]
+            transport=httpx.ASGITransport(app=self.api, client=(IN_PROCESS, 0)),  # type: ignore[arg-type]
             base_url="http://outdialer",
             headers={"Authorization": f"Bearer {token}"},
             timeout=60,
@@ -257,6 +268,15 @@ async def _sip_address(settings: Settings, store: SqliteStore) -> tuple[socket.s
     address = f"{host}:{bound.getsockname()[1]}/{settings.advertise or ''}"
     await store.write_down(SIP_ADDRESS, address)
     return bound, kept in (None, address)
+
+
+def _request_rates(settings: Settings) -> RequestRates:
+    return RequestRates(
+        address=Rate(*settings.address_rate),
+        login=Rate(*settings.login_rate),
+        customer=Rate(*settings.customer_rate),
+        key=Rate(*settings.key_rate),
+    )
 
 
 def _media_ports(rtp_ports: tuple[int, int] | None) -> int:

@@ -39,6 +39,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     """How long the outbox keeps events; 0: for ever."""
     keep_attempts_days: int = 0
     """How long attempts of finished targets are kept; 0: for ever."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses whose ``X-Forwarded-For`` says who really asks; from everybody else it is ignored."""
+    address_rate: tuple[float, int] = (200.0, 400)
+    """Requests a second of one address, and at once after a rest; 0 a second: no limit. So are the next three."""
+    login_rate: tuple[float, int] = (10.0, 20)
+    """Requests to ``/auth/...`` of one address."""
+    customer_rate: tuple[float, int] = (100.0, 200)
+    key_rate: tuple[float, int] = (100.0, 200)
     live: bool = False
     key_file: Path | None = None
     """Where the first access key is kept, mode 0600; None: it is not kept."""

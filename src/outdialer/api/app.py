@@ -44,8 +44,16 @@ from outdialer.api.trunks import trunks
 _CORS = CORSConfig(
     allow_origins=["*"],
     allow_methods=["POST", "GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"],
-    allow_headers=["Origin", "X-Requested-With", "Content-Type", "Accept", "Authorization", "If-Match"],
-    expose_headers=["ETag", "X-Request-Id"],
+    allow_headers=[
+        "Origin",
+        "X-Requested-With",
+        "Content-Type",
+        "Accept",
+        "Authorization",
+        "If-Match",
+        "Idempotency-Key",
+    ],
+    expose_headers=["ETag", "X-Request-Id", "Retry-After", "Idempotency-Replayed"],
 )
 
 

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 HTTP_STATUS: dict[str, int] = {
     "INVALID_ARGUMENT": 400,
@@ -64,6 +64,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "ADDRESS_ALREADY_ASSIGNED": ("ALREADY_EXISTS", "Another agent has one of these addresses."),
     "NAME_ALREADY_EXISTS": ("ALREADY_EXISTS", "Another one has this name, which must be unique."),
     "RESOURCE_LIMIT_EXCEEDED": ("RESOURCE_EXHAUSTED", "The customer has as many of these as it may have."),
+    "RATE_LIMIT_EXCEEDED": ("RESOURCE_EXHAUSTED", "Too many requests; Retry-After says how many seconds to wait."),
     "STATE_INVALID": ("FAILED_PRECONDITION", "The object's state forbids this."),
     "FEATURE_UNAVAILABLE": ("FAILED_PRECONDITION", "This part of the contract is not available in this release."),
     "VERSION_MISMATCH": ("FAILED_PRECONDITION", "If-Match names another version of the object (HTTP 412)."),
@@ -77,7 +78,7 @@ OWN_HTTP_STATUS: dict[str, int] = {"METHOD_NOT_ALLOWED": 405, "VERSION_MISMATCH"
 
 COMMON_REASONS = ("INTERNAL", "SERVICE_UNAVAILABLE")
 """What every operation may answer."""
-CREDENTIAL_REASONS = ("AUTHENTICATION_REQUIRED", "INVALID_CREDENTIALS", "PERMISSION_DENIED")
+CREDENTIAL_REASONS = ("AUTHENTICATION_REQUIRED", "INVALID_CREDENTIALS", "PERMISSION_DENIED", "RATE_LIMIT_EXCEEDED")
 """What every operation that needs a credential may answer."""
 RETRY_AFTER_S = 5
 """What ``Retry-After`` says while the store is away, in s."""
@@ -94,6 +95,8 @@ class ErrorFacts(Struct, frozen=True):
     """For people: the field, its value and what would be right."""
     request_id: str
     """The ``X-Request-Id`` of this answer."""
+    details: tuple[dict[str, Any], ...] | UnsetType = UNSET
+    """Facts for programs, with some reasons: ``limited_by`` (ip, customer, key) with ``RATE_LIMIT_EXCEEDED``."""
 
 
 class ErrorEnvelope(Struct, frozen=True):
@@ -105,11 +108,19 @@ class ErrorEnvelope(Struct, frozen=True):
 class ApiError(Exception):
     """A refusal with its reason; becomes the error envelope."""
 
-    def __init__(self, reason: str, message: str = "", *, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        message: str = "",
+        *,
+        headers: dict[str, str] | None = None,
+        details: tuple[dict[str, Any], ...] = (),
+    ) -> None:
         self.reason = reason
         self.status, meaning = REASONS[reason]
         self.message = message or meaning
         self.headers = headers or {}
+        self.details = details
         super().__init__(f"{reason}: {self.message}")
 
     @property
@@ -139,8 +150,11 @@ def shown(value: Any) -> str:
 
 def envelope(error: ApiError, request_id: str) -> bytes:
     """The body of an error answer."""
-    return msgspec.json.encode(
-        ErrorEnvelope(
-            ErrorFacts(status=error.status, reason=error.reason, message=error.message, request_id=request_id)
-        )
+    facts = ErrorFacts(
+        status=error.status,
+        reason=error.reason,
+        message=error.message,
+        request_id=request_id,
+        details=error.details or UNSET,
     )
+    return msgspec.json.encode(ErrorEnvelope(facts))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from outdialer.api.passwords import Passwords
+from outdialer.api.throttle import RequestRates
 from outdialer.engine.system import random_bytes
 from outdialer.ports.clock import Clock, Ids
 from outdialer.ports.directory import ApiStore
@@ -26,6 +27,8 @@ class ApiServices(Struct, frozen=True, kw_only=True):
     """Where access keys come from: the system's strong source."""
     passwords: Passwords = Passwords()
     """How agents' passwords are hashed."""
+    rates: RequestRates = RequestRates()
+    """How many requests may come from whom; no limits unless they are set."""
     live: bool = False
     """Whether trunks may be beyond loopback: then the try interval has its floor."""
     old_time_format: bool = False

@@ -12,13 +12,15 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Message, Scope
 
-from outdialer.api.auth import NOBODY, authenticate
+from outdialer.api.auth import NOBODY, Principal, authenticate
 from outdialer.api.body import parse_json, read_body, to_struct
 from outdialer.api.errors import RETRY_AFTER_S, ApiError, envelope
 from outdialer.api.metrics import RequestMetrics
 from outdialer.api.operations import JSON_MEDIA_TYPE, Context, Empty, Operation, Raw, page_of, path_ids
 from outdialer.api.permits import check_permitted
 from outdialer.api.services import ApiServices
+from outdialer.api.throttle import Throttle
+from outdialer.domain.units import Instant
 from outdialer.ports.clock import Clock, Ids
 from outdialer.ports.directory import MOST_ENTRIES, LimitReached, NameTaken
 from outdialer.ports.store import Conflict, StoreUnavailable
@@ -67,6 +69,7 @@ class Server:
     def __init__(self, services: ApiServices, own_metrics: RequestMetrics) -> None:
         self._services = services
         self._metrics = own_metrics
+        self._throttle = Throttle(services.rates, services.clock)
         self.request_ids = RequestIds(services.clock, services.ids)
 
     def handler(self, operation: Operation) -> HTTPRouteHandler:
@@ -88,14 +91,15 @@ class Server:
             response = await self._serve(operation, request)
         except Exception as error:
             response = self.failure(request, error)
-            if operation.bare_refusals and (response.status_code or 500) < 500:
+            if operation.bare_refusals and (response.status_code or 500) in (400, 401, 403, 404):
                 response = Response(b"", media_type=JSON_MEDIA_TYPE, status_code=400)
         self._metrics.count(operation, response.status_code or 200, began, self._services.clock.now())
         return response
 
     async def _serve(self, operation: Operation, request: AnyRequest) -> Response[bytes]:
         services, now = self._services, self._services.clock.now()
-        principal = await authenticate(request, services.store, now) if operation.secured else NOBODY
+        self._throttle.check_address(request.scope)
+        principal = await self._authenticated(request, now) if operation.secured else NOBODY
         ids = path_ids(operation, request.path_params)
         check_permitted(operation, principal, request.query_params)
         if_match = request.headers.get("if-match")
@@ -108,6 +112,16 @@ class Server:
             given["body"] = to_struct(document, operation.body)
         answer = await operation.handler(context, **given)
         return _success(answer, context)
+
+    async def _authenticated(self, request: AnyRequest, now: Instant) -> Principal:
+        try:
+            principal = await authenticate(request, self._services.store, now)
+        except ApiError as error:
+            if error.reason == "INVALID_CREDENTIALS":
+                self._throttle.charge_failed_credential(request.scope)
+            raise
+        self._throttle.check_principal(request.scope, principal)
+        return principal
 
     def failure(self, request: AnyRequest, error: Exception) -> Response[bytes]:
         """The error answer for whatever went wrong."""

@@ -9,7 +9,7 @@ import click
 
 from outdialer import __version__
 from outdialer.cli.exits import MEANINGS
-from outdialer.cli.options import Destination, HostPort, PortRange, SipPeer, Tries
+from outdialer.cli.options import Destination, HostPort, PortRange, RequestRate, SipPeer, Tries
 from outdialer.config import ENVIRONMENT_PREFIX, Settings, TrunkSettings, data_folder
 from outdialer.phones.command import phones
 from outdialer.telemetry import log_to_stderr
@@ -167,6 +167,11 @@ def _sound(given: str | None) -> str:
 @click.option(
     "--keep-attempts-days", default=400, show_default=True, type=DAYS, help="Of finished targets; 0: for ever."
 )
+@click.option("--trusted-proxy", multiple=True, help="Address whose X-Forwarded-For is believed.")
+@click.option("--address-rate", default="200:400", show_default=True, type=RequestRate(), help="Requests/s, address.")
+@click.option("--login-rate", default="10:20", show_default=True, type=RequestRate(), help="Logins/s of one address.")
+@click.option("--customer-rate", default="100:200", show_default=True, type=RequestRate(), help="Requests/s, customer.")
+@click.option("--key-rate", default="100:200", show_default=True, type=RequestRate(), help="Requests/s, access key.")
 @click.option("--no-key-file", is_flag=True, help="Show the first access key only, keep it nowhere.")
 @click.option(
     "--log-level", default="INFO", show_default=True, type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"])
@@ -190,6 +195,11 @@ def serve(trunk: tuple[str, int] | None, **given: Any) -> None:
         old_time_format=given["old_time_format"],
         keep_events_days=given["keep_events_days"],
         keep_attempts_days=given["keep_attempts_days"],
+        trusted_proxies=given["trusted_proxy"],
+        address_rate=given["address_rate"],
+        login_rate=given["login_rate"],
+        customer_rate=given["customer_rate"],
+        key_rate=given["key_rate"],
         live=given["live"],
         key_file=None if given["no_key_file"] else db.with_suffix(".key"),
     )

@@ -114,3 +114,23 @@ class Destination(click.ParamType[str]):
             return normalise(str(value))
         except DestinationError as error:
             self.fail(str(error), param, ctx)
+
+
+class RequestRate(click.ParamType[tuple[float, int]]):
+    """``100`` or ``100:200``: requests a second, and at once after a rest (twice as many where it is left out)."""
+
+    name = "N[:BURST]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, int]:
+        """Read the value."""
+        if isinstance(value, tuple):
+            return value
+        rate, mark, burst = str(value).partition(":")
+        try:
+            per_s = float(rate)
+            at_once = int(burst) if mark else max(1, round(2 * per_s))
+        except (ValueError, OverflowError):
+            per_s = at_once = -1
+        if not (0 <= per_s <= 1_000_000 and 1 <= at_once <= 1_000_000):
+            self.fail(f"{value!r} is not a rate: write N or N:BURST, such as 100:200; 0 is no limit", param, ctx)
+        return per_s, at_once
