@@ -244,7 +244,7 @@ def _bare_errors() -> dict[str, Json]:
         "400": {"description": "Refused; the body is empty.", "headers": _REQUEST_ID},
         "429": {"description": "RESOURCE_EXHAUSTED", "headers": {**_REQUEST_ID, **_RETRY_AFTER}, "content": away},
         "500": {"description": "INTERNAL", "headers": _REQUEST_ID, "content": away},
-        "503": {"description": "UNAVAILABLE", "headers": _REQUEST_ID, "content": away},
+        "503": {"description": "UNAVAILABLE", "headers": {**_REQUEST_ID, **_RETRY_AFTER}, "content": away},
     }
 
 
