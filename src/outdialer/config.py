@@ -40,7 +40,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     keep_attempts_days: int = 0
     """How long attempts of finished targets are kept; 0: for ever."""
     trusted_proxies: tuple[str, ...] = ()
-    """Addresses whose ``X-Forwarded-For`` says who really asks; from everybody else it is ignored."""
+    """Networks of proxies whose ``X-Forwarded-For`` says who really asks; from everybody else it is ignored."""
     address_rate: tuple[float, int] = (200.0, 400)
     """Requests a second of one address, and at once after a rest; 0 a second: no limit. So are the next three."""
     login_rate: tuple[float, int] = (10.0, 20)

@@ -143,7 +143,7 @@ class MemoryDirectory(MemoryEvents):
 
     async def access_key(self, token_hash: bytes) -> AccessKey | None:
         self._check()
-        return next((key for key in self.keys if key.token_hash == token_hash), None)
+        return next((key for key in self.keys if token_hash in (key.token_hash, key.old_token_hash)), None)
 
     async def access_keys(self, customer: int) -> list[AccessKey]:
         self._check()
@@ -157,7 +157,23 @@ class MemoryDirectory(MemoryEvents):
         return self._page({(key.customer, key.id): key for key in self.keys}, customer, page)
 
     async def rename_access_key(self, customer: int, key: AccessKey, now: Instant) -> AccessKey | None:
-        return await self._change_key(customer, key.id, name=key.name, detail=key.detail, tm_update=now)
+        changes = {"name": key.name, "detail": key.detail, "allowed_ips": key.allowed_ips}
+        return await self._change_key(customer, key.id, **changes, tm_update=now)
+
+    async def rotate_access_key(self, customer: int, key: AccessKey, replaced: bytes, now: Instant) -> AccessKey:
+        self._check()
+        mine = [row for row in self.keys if (row.customer, row.token_hash) == (customer, replaced)]
+        stored = next((row for row in mine if row.id == key.id and row.tm_delete is None), None)
+        if stored is None:
+            raise Conflict("rotated or revoked meanwhile")
+        rotated = structs.replace(key, tm_update=now)
+        self.keys[self.keys.index(stored)] = rotated
+        return rotated
+
+    async def note_access_key_use(self, customer: int, key_id: Id, now: Instant, before: Instant) -> None:
+        key = await self.access_key_of(customer, key_id)
+        if key is not None and (key.tm_last_use is None or key.tm_last_use < before):
+            self.keys[self.keys.index(key)] = structs.replace(key, tm_last_use=now)
 
     async def revoke_access_key(self, customer: int, key_id: Id, now: Instant) -> AccessKey | None:
         changed = await self._change_key(customer, key_id, tm_delete=now, tm_update=now)

@@ -162,7 +162,12 @@ def _ring_method(sent: str | None, default: str) -> str:
     return sent or default
 
 
-def _permission(context: Context, sent: int | None, default: int) -> int:
+def read_permission(context: Context, sent: int | None, default: int) -> int:
+    """A permission that somebody wants to hand out; left out keeps ``default``.
+
+    Raises:
+        ApiError: there is no such permission, or it is more than the principal may hand out.
+    """
     if sent is None:
         return default
     if sent not in PERMISSIONS:
@@ -282,7 +287,7 @@ async def create_agent(context: Context, body: AgentCreate) -> AgentView:
         name=body.name or "",
         detail=body.detail or "",
         ring_method=_ring_method(body.ring_method, "ringall"),
-        permission=_permission(context, body.permission, 0),
+        permission=read_permission(context, body.permission, 0),
         tag_ids=read_ids(body.tag_ids, "tag_ids", ()),
         addresses=await _addresses(context, body.addresses, ()),
         tm_create=context.now,
@@ -406,7 +411,7 @@ async def update_agent_permission(context: Context, body: AgentPermission) -> Ag
     """
 
     async def change(agent: Agent) -> Agent:
-        return structs.replace(agent, permission=_permission(context, body.permission, agent.permission))
+        return structs.replace(agent, permission=read_permission(context, body.permission, agent.permission))
 
     return await _change(context, change, _read_governed)
 

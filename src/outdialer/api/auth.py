@@ -3,27 +3,35 @@
 A key is ``vb_`` and 32 characters; only the SHA-256 of it is kept. A credential may stand, in this order of looking,
 in the cookie ``token``, the query parameter ``token``, ``Authorization: Bearer``, the cookie ``accesskey`` and the
 query parameter ``accesskey``; the first one found decides. Keys and tokens are told apart by how they begin.
+
+Whatever makes a credential useless (unknown, revoked, expired, replaced, used from a network that it is not for) has
+the same answer. What a credential may do is read afresh with every request, and by ``still_valid`` for a connection
+that stays open.
 """
 
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from contextlib import suppress
+from typing import Any, Protocol
 
 from msgspec import Struct
 
 from outdialer.api.errors import ApiError
+from outdialer.api.peers import client_address, within
 from outdialer.api.tokens import read_token, stamp_of
 from outdialer.domain.directory import Agent
 from outdialer.domain.model import AccessKey
 from outdialer.domain.permissions import of_access_key
-from outdialer.domain.units import Id, Instant
+from outdialer.domain.units import MICROSECONDS_PER_SECOND, Id, Instant
 from outdialer.ports.directory import ApiStore
+from outdialer.ports.store import StoreUnavailable
 
 KEY_PREFIX = "vb_"
 KEY_LENGTH = 35
 SHOWN_PREFIX_LENGTH = 11
 """How much of a key is kept in clear, to tell keys apart."""
+USE_NOTED_EVERY_US = 60 * MICROSECONDS_PER_SECOND
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
@@ -36,6 +44,16 @@ class Principal(Struct, frozen=True):
     """Bits of ``domain.permissions``."""
     agent: Agent | None = None
     key: AccessKey | None = None
+    address: str = ""
+    """Where the request came from."""
+    proof: bytes = b""
+    """What the credential is recognised by: the hash of a key's token, or the stamp of an agent's."""
+    tm_expire: Instant | None = None
+    """When the agent's token ends."""
+
+    def __repr__(self) -> str:
+        """Who, and nothing that a log should not hold."""
+        return f"Principal(customer={self.customer}, permission={self.permission})"
 
 
 NOBODY = Principal(0, 0)
@@ -57,6 +75,10 @@ class Slots(Protocol):
     def query_params(self) -> Mapping[str, str]:
         """The query parameters."""
 
+    @property
+    def scope(self) -> Mapping[str, Any]:
+        """The ASGI scope."""
+
 
 def hash_of(token: str) -> bytes:
     """What the store knows a key by. The key holds 192 random bits, so a fast hash is enough."""
@@ -71,24 +93,33 @@ def new_access_key(
     now: Instant,
     name: str = "",
     detail: str = "",
+    permission: int | None = None,
+    allowed_ips: tuple[str, ...] = (),
     tm_expire: Instant | None = None,
 ) -> tuple[str, AccessKey]:
     """A new key: its text, to be shown once, and what is kept of it.
 
-    ``random_bytes`` must be the system's strong source.
+    ``random_bytes`` must be the system's strong source. Without a permission it gets the most that it can have.
     """
-    token = KEY_PREFIX + "".join(_ALPHABET[byte & 63] for byte in random_bytes(32))
+    token = new_token_text(random_bytes)
     key = AccessKey(
         id=id,
         customer=customer,
         name=name,
         detail=detail,
+        permission=of_access_key(customer) if permission is None else permission,
+        allowed_ips=allowed_ips,
         token_prefix=token[:SHOWN_PREFIX_LENGTH],
         token_hash=hash_of(token),
         tm_expire=tm_expire,
         tm_create=now,
     )
     return token, key
+
+
+def new_token_text(random_bytes: Callable[[int], bytes]) -> str:
+    """The text of a key."""
+    return KEY_PREFIX + "".join(_ALPHABET[byte & 63] for byte in random_bytes(32))
 
 
 def credential(slots: Slots) -> str | None:
@@ -109,7 +140,7 @@ async def authenticate(slots: Slots, store: ApiStore, now: Instant) -> Principal
     """Who sends the request.
 
     Raises:
-        ApiError: it carries no credential, or one that is unknown, revoked or expired.
+        ApiError: it carries no credential, or one that opens nothing.
     """
     token = credential(slots)
     if token is None:
@@ -118,25 +149,75 @@ async def authenticate(slots: Slots, store: ApiStore, now: Instant) -> Principal
             "Authentication is required: send Authorization: Bearer <accesskey or token>.",
             headers={"WWW-Authenticate": "Bearer"},
         )
+    address = client_address(slots.scope)
     is_key = token.startswith(KEY_PREFIX)
-    principal = await (_by_access_key(token, store, now) if is_key else _by_token(token, store, now))
+    principal = await (_by_text(token, address, store, now) if is_key else _by_token(token, address, store, now))
     if principal is None:
         raise ApiError("INVALID_CREDENTIALS", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
     return principal
 
 
-async def _by_access_key(token: str, store: ApiStore, now: Instant) -> Principal | None:
+async def still_valid(principal: Principal, store: ApiStore, now: Instant) -> bool:
+    """Whether the credential behind an open connection still opens the same: ask now and then, and close if not.
+
+    Raises:
+        StoreUnavailable: the books cannot be read.
+    """
+    if principal.agent is not None:
+        again = await _by_stamp(principal.agent.id, principal.proof, principal.tm_expire, principal.address, store, now)
+    else:
+        again = await _by_access_key(principal.proof, principal.address, store, now)
+    return again is not None and (again.customer, again.permission) == (principal.customer, principal.permission)
+
+
+async def _by_text(token: str, address: str, store: ApiStore, now: Instant) -> Principal | None:
     if len(token) != KEY_LENGTH or not token.isascii():
         return None
-    key = await store.access_key(hash_of(token))
-    if key is None or key.tm_delete is not None or (key.tm_expire is not None and key.tm_expire <= now):
+    principal = await _by_access_key(hash_of(token), address, store, now)
+    if principal is not None and principal.key is not None:
+        await _note_use(principal.key, store, now)
+    return principal
+
+
+async def _by_access_key(token_hash: bytes, address: str, store: ApiStore, now: Instant) -> Principal | None:
+    key = await store.access_key(token_hash)
+    if key is None or not _opens(key, token_hash, now) or not _from_there(key, address):
         return None
-    return Principal(key.customer, of_access_key(key.customer), key=key)
+    return Principal(key.customer, key.permission, key=key, address=address, proof=token_hash)
 
 
-async def _by_token(token: str, store: ApiStore, now: Instant) -> Principal | None:
+def _opens(key: AccessKey, token_hash: bytes, now: Instant) -> bool:
+    if key.tm_delete is not None or (key.tm_expire is not None and key.tm_expire <= now):
+        return False
+    return token_hash == key.token_hash or (key.tm_old_expire is not None and key.tm_old_expire > now)
+
+
+def _from_there(key: AccessKey, address: str) -> bool:
+    return not key.allowed_ips or within(address, key.allowed_ips)
+
+
+async def _note_use(key: AccessKey, store: ApiStore, now: Instant) -> None:
+    """Keep the time of a use, once a minute at most. What cannot be written is no reason to refuse a reader."""
+    before = now - USE_NOTED_EVERY_US
+    if key.tm_last_use is None or key.tm_last_use < before:
+        with suppress(StoreUnavailable):
+            await store.note_access_key_use(key.customer, key.id, now, before)
+
+
+async def _by_token(token: str, address: str, store: ApiStore, now: Instant) -> Principal | None:
     facts = read_token(token, await store.install_secret(), now)
-    login = None if facts is None else await store.login_of(facts.agent_id)
-    if facts is None or login is None or not hmac.compare_digest(facts.stamp, stamp_of(login)):
+    if facts is None:
         return None
-    return Principal(login.customer, login.agent.permission, agent=login.agent)
+    return await _by_stamp(facts.agent_id, facts.stamp.encode(), facts.tm_expire, address, store, now)
+
+
+async def _by_stamp(
+    agent_id: Id, stamp: bytes, tm_expire: Instant | None, address: str, store: ApiStore, now: Instant
+) -> Principal | None:
+    login = await store.login_of(agent_id)
+    if login is None or tm_expire is None or tm_expire <= now:
+        return None
+    if not hmac.compare_digest(stamp, stamp_of(login).encode()):
+        return None
+    agent = login.agent
+    return Principal(login.customer, agent.permission, agent=agent, address=address, proof=stamp, tm_expire=tm_expire)

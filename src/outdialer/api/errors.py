@@ -35,7 +35,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "INVALID_USERNAME_FORMAT": ("INVALID_ARGUMENT", "The username is not an e-mail address."),
     "METHOD_NOT_ALLOWED": ("INVALID_ARGUMENT", "The path exists, but not with this method (HTTP 405)."),
     "AUTHENTICATION_REQUIRED": ("UNAUTHENTICATED", "No access key or token was given."),
-    "INVALID_CREDENTIALS": ("UNAUTHENTICATED", "The access key or token is unknown, revoked or expired."),
+    "INVALID_CREDENTIALS": (
+        "UNAUTHENTICATED",
+        "The access key or token is unknown, revoked, expired or not for this address.",
+    ),
     "PERMISSION_DENIED": ("PERMISSION_DENIED", "Whoever holds this access key or token may not do this."),
     "ROUTE_NOT_FOUND": ("NOT_FOUND", "No such path, or no such route."),
     "CAMPAIGN_NOT_FOUND": ("NOT_FOUND", "No such campaign."),

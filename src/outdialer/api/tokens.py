@@ -1,7 +1,7 @@
 """The tokens that agents get when they log in: JWT (RFC 7519) signed with HS256.
 
 Claims: ``type`` (``agent``), ``agent`` (its id and its customer's), ``expire`` (a time), and ``stamp``, which is bound
-to the password: changing it ends all tokens. What an agent may do is read afresh with every request.
+to the password and the permission: changing either ends all tokens.
 """
 
 import hashlib
@@ -43,6 +43,7 @@ class TokenFacts(Struct, frozen=True):
 
     agent_id: Id
     stamp: str
+    tm_expire: Instant
 
 
 def _key(install_secret: bytes) -> bytes:
@@ -50,8 +51,8 @@ def _key(install_secret: bytes) -> bytes:
 
 
 def stamp_of(login: Login) -> str:
-    """What changes with the password."""
-    return hashlib.sha256(login.password_hash.encode()).hexdigest()[:16]
+    """What changes with the password and with the permission."""
+    return hashlib.sha256(f"{login.password_hash} {login.agent.permission}".encode()).hexdigest()[:16]
 
 
 def new_token(login: Login, install_secret: bytes, now: Instant) -> str:
@@ -73,8 +74,8 @@ def read_token(token: str, install_secret: bytes, now: Instant) -> TokenFacts | 
     try:
         document: Mapping[str, Any] = jwt.decode(token, _key(install_secret), algorithms=[_ALGORITHM])
         claims = msgspec.convert(document, Claims)
-        facts = TokenFacts(parse_uuid(claims.agent.id), claims.stamp)
-        genuine = claims.type == "agent" and parse_time(claims.expire) > now
+        facts = TokenFacts(parse_uuid(claims.agent.id), claims.stamp, parse_time(claims.expire))
+        genuine = claims.type == "agent" and facts.tm_expire > now
     except (jwt.InvalidTokenError, msgspec.ValidationError, ValueError):
         return None
     return facts if genuine else None

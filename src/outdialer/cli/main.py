@@ -9,7 +9,7 @@ import click
 
 from outdialer import __version__
 from outdialer.cli.exits import MEANINGS
-from outdialer.cli.options import Destination, HostPort, PortRange, RequestRate, SipPeer, Tries
+from outdialer.cli.options import Destination, HostPort, Network, PortRange, RequestRate, SipPeer, Tries
 from outdialer.config import ENVIRONMENT_PREFIX, Settings, TrunkSettings, data_folder
 from outdialer.phones.command import phones
 from outdialer.telemetry import log_to_stderr
@@ -167,7 +167,7 @@ def _sound(given: str | None) -> str:
 @click.option(
     "--keep-attempts-days", default=400, show_default=True, type=DAYS, help="Of finished targets; 0: for ever."
 )
-@click.option("--trusted-proxy", multiple=True, help="Address whose X-Forwarded-For is believed.")
+@click.option("--trusted-proxy", multiple=True, type=Network(), help="Network whose X-Forwarded-For is believed.")
 @click.option("--address-rate", default="200:400", show_default=True, type=RequestRate(), help="Requests/s, address.")
 @click.option("--login-rate", default="10:20", show_default=True, type=RequestRate(), help="Logins/s of one address.")
 @click.option("--customer-rate", default="100:200", show_default=True, type=RequestRate(), help="Requests/s, customer.")

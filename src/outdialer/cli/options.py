@@ -67,6 +67,19 @@ class SipPeer(click.ParamType[tuple[str, int]]):
             self.fail(str(error), param, ctx)
 
 
+class Network(click.ParamType[str]):
+    """A network in CIDR form, or one address."""
+
+    name = "network"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read the value."""
+        try:
+            return str(ipaddress.ip_network(str(value), strict=False))
+        except ValueError:
+            self.fail(f"{value!r} is not a network such as 192.0.2.0/24", param, ctx)
+
+
 class PortRange(click.ParamType[tuple[int, int]]):
     """``A-B``: UDP ports."""
 

@@ -13,7 +13,7 @@ from outdialer.domain.call import CallStatus
 from outdialer.domain.campaign import CampaignStatus, EndHandle
 from outdialer.domain.outcome import HangupReason, Result
 from outdialer.domain.target import DoneReason, DueReason, TargetStatus
-from outdialer.domain.units import NIL_ID, Id, Instant, Milliseconds
+from outdialer.domain.units import NIL_ID, Id, Instant, Milliseconds, format_id
 
 DEFAULT_DIAL_TIMEOUT_MS = 30_000
 DEFAULT_TRY_INTERVAL_MS = 3_600_000
@@ -230,9 +230,22 @@ class AccessKey(Struct, frozen=True, kw_only=True):
     customer: int
     name: str = ""
     detail: str = ""
+    permission: int = 0
+    """Bits of ``domain.permissions``."""
+    allowed_ips: tuple[str, ...] = ()
+    """Networks in CIDR form from which it opens anything; none: from everywhere."""
     token_prefix: str
     token_hash: bytes
+    old_token_hash: bytes | None = None
+    """Of the token that the last rotation replaced; it works until ``tm_old_expire``."""
+    tm_old_expire: Instant | None = None
     tm_expire: Instant | None = None
+    tm_last_use: Instant | None = None
+    """To the minute."""
     tm_create: Instant = 0
     tm_update: Instant | None = None
     tm_delete: Instant | None = None
+
+    def __repr__(self) -> str:
+        """Which key it is, and nothing that a log should not hold."""
+        return f"AccessKey({format_id(self.id)})"

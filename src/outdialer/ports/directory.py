@@ -123,7 +123,17 @@ class IdentityStore(Protocol):
         """Access keys that are not deleted, newest first."""
 
     async def rename_access_key(self, customer: int, key: AccessKey, now: Instant) -> AccessKey | None:
-        """Change the name and detail of a living access key; None: there is none."""
+        """Change the name, detail and networks of a living access key; None: there is none."""
+
+    async def rotate_access_key(self, customer: int, key: AccessKey, replaced: bytes, now: Instant) -> AccessKey:
+        """Give a living access key another token, with all that goes with it.
+
+        Raises:
+            Conflict: its token is not the ``replaced`` one, or it is revoked.
+        """
+
+    async def note_access_key_use(self, customer: int, key_id: Id, now: Instant, before: Instant) -> None:
+        """Write down a use of an access key whose last known one is older than ``before``."""
 
     async def revoke_access_key(self, customer: int, key_id: Id, now: Instant) -> AccessKey | None:
         """Mark an access key as deleted: it opens nothing from this moment on. None: no such key."""

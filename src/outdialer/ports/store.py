@@ -428,7 +428,7 @@ class AdminStore(Protocol):
         """Store a new access key."""
 
     async def access_key(self, token_hash: bytes) -> AccessKey | None:
-        """The access key with this SHA-256 of its token, deleted or not."""
+        """The access key with this SHA-256 of its token or of the one before it, deleted or not."""
 
     async def access_keys(self, customer: int) -> list[AccessKey]:
         """The customer's access keys that are not deleted."""

@@ -55,14 +55,32 @@ class People(Books):
         )
 
     async def rename_access_key(self, customer: int, key: AccessKey, now: Instant) -> AccessKey | None:
-        """Change the name and detail of a living access key; None: there is none."""
-        row = {"customer": customer, "id": key.id, "name": key.name, "detail": key.detail, "now": now}
+        """Change the name, detail and networks of a living access key; None: there is none."""
+        row = {**msgspec.structs.asdict(key), "allowed_ips": to_json(key.allowed_ips), "customer": customer, "now": now}
 
         def rename(database: Database) -> AccessKey | None:
             changed = database.execute(SQL["rename_access_key"], row).rowcount
             return _access_key(database, customer, key.id) if changed else None
 
         return await self._write(rename, wakes=False)
+
+    async def rotate_access_key(self, customer: int, key: AccessKey, replaced: bytes, now: Instant) -> AccessKey:
+        """Give a living access key another token; ``Conflict`` when it has not the one that is replaced."""
+        row = {**msgspec.structs.asdict(key), "customer": customer, "replaced": replaced, "now": now}
+
+        def rotate(database: Database) -> AccessKey:
+            changed = database.execute(SQL["rotate_access_key"], row).rowcount
+            rotated = _access_key(database, customer, key.id)
+            if not changed or rotated is None:
+                raise Conflict("the access key was rotated or revoked meanwhile")
+            return rotated
+
+        return await self._write(rotate, wakes=False)
+
+    async def note_access_key_use(self, customer: int, key_id: Id, now: Instant, before: Instant) -> None:
+        """Write down a use of an access key whose last known one is older than ``before``."""
+        row = {"customer": customer, "id": key_id, "now": now, "before": before}
+        await self._write(lambda database: database.execute(SQL["note_access_key_use"], row).rowcount, wakes=False)
 
     async def revoke_access_key(self, customer: int, key_id: Id, now: Instant) -> AccessKey | None:
         """Mark an access key as deleted. None: no such key."""

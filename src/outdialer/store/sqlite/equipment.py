@@ -52,11 +52,11 @@ class Equipment(Books):
 
     async def put_access_key(self, key: AccessKey) -> None:
         """Store a new access key."""
-        row = msgspec.structs.asdict(key)
+        row = {**msgspec.structs.asdict(key), "allowed_ips": rows.to_json(key.allowed_ips)}
         await self._write(lambda database: database.execute(SQL["insert_access_key"], row).rowcount, wakes=False)
 
     async def access_key(self, token_hash: bytes) -> AccessKey | None:
-        """The access key with this SHA-256 of its token, deleted or not."""
+        """The access key with this SHA-256 of its token or of the one before it, deleted or not."""
 
         def query(database: Database) -> AccessKey | None:
             row = database.execute(SQL["access_key"], {"token_hash": token_hash}).fetchone()

@@ -1,5 +1,6 @@
 """Between rows and records: how the domain's structs are spelled in columns, and read back."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -300,9 +301,14 @@ def access_key(row: Row) -> AccessKey:
         customer=row["customer"],
         name=row["name"],
         detail=row["detail"],
+        permission=row["permission"],
+        allowed_ips=tuple(json.loads(row["allowed_ips"])),
         token_prefix=row["token_prefix"],
         token_hash=row["token_hash"],
+        old_token_hash=row["old_token_hash"],
+        tm_old_expire=row["tm_old_expire"],
         tm_expire=row["tm_expire"],
+        tm_last_use=row["tm_last_use"],
         tm_create=row["tm_create"],
         tm_update=row["tm_update"],
         tm_delete=row["tm_delete"],

@@ -20,8 +20,18 @@ ORDER BY tm_create DESC, id DESC
 LIMIT :size;
 
 -- name: rename_access_key
-UPDATE access_keys SET name = :name, detail = :detail, tm_update = :now
+UPDATE access_keys SET name = :name, detail = :detail, allowed_ips = :allowed_ips, tm_update = :now
 WHERE customer = :customer AND id = :id AND tm_delete IS NULL;
+
+-- name: rotate_access_key
+UPDATE access_keys
+SET token_prefix = :token_prefix, token_hash = :token_hash, old_token_hash = :old_token_hash,
+    tm_old_expire = :tm_old_expire, tm_expire = :tm_expire, tm_update = :now
+WHERE customer = :customer AND id = :id AND token_hash = :replaced AND tm_delete IS NULL;
+
+-- name: note_access_key_use
+UPDATE access_keys SET tm_last_use = :now
+WHERE customer = :customer AND id = :id AND (tm_last_use IS NULL OR tm_last_use < :before);
 
 -- name: revoke_access_key
 UPDATE access_keys SET tm_delete = :now, tm_update = :now

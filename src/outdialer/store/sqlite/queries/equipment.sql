@@ -28,12 +28,14 @@ WHERE customer = :customer AND key = :trunk;
 
 -- name: insert_access_key
 INSERT INTO access_keys (
-    customer, id, name, detail, token_prefix, token_hash, tm_expire, tm_create, tm_update, tm_delete)
+    customer, id, name, detail, permission, allowed_ips, token_prefix, token_hash, old_token_hash, tm_old_expire,
+    tm_expire, tm_last_use, tm_create, tm_update, tm_delete)
 VALUES (
-    :customer, :id, :name, :detail, :token_prefix, :token_hash, :tm_expire, :tm_create, :tm_update, :tm_delete);
+    :customer, :id, :name, :detail, :permission, :allowed_ips, :token_prefix, :token_hash, :old_token_hash,
+    :tm_old_expire, :tm_expire, :tm_last_use, :tm_create, :tm_update, :tm_delete);
 
 -- name: access_key
-SELECT * FROM access_keys WHERE token_hash = :token_hash;
+SELECT * FROM access_keys WHERE token_hash = :token_hash OR old_token_hash = :token_hash;
 
 -- name: access_keys
 SELECT * FROM access_keys WHERE customer = :customer AND tm_delete IS NULL ORDER BY key;
