@@ -60,6 +60,43 @@ def test_the_far_end_may_ask_for_a_longer_pause(retry_after: int, pause: int) ->
     assert after_answer(refused(4), 503, retry_after, NOW).open_until == NOW + pause * SECOND
 
 
+@pytest.mark.parametrize(("asked", "pause"), [(1, 1), (30, 30), (600, 600), (100_000, 600)])
+def test_a_trunk_that_says_for_how_long_is_left_alone_at_once(asked: int, pause: int) -> None:
+    opened = after_answer(Breaker(), 503, asked, NOW)
+    assert opened.open_until == NOW + pause * SECOND
+    assert opened.reason == f"a call was refused with SIP 503, which asks for a pause of {pause} s"
+    assert opened.probing
+
+
+@pytest.mark.parametrize("code", [401, 403, 407])
+def test_only_a_503_is_about_a_pause(code: int) -> None:
+    assert after_answer(Breaker(), code, 30, NOW).open_until == 0
+
+
+def test_calls_that_were_on_their_way_hear_of_the_same_pause() -> None:
+    opened = after_answer(Breaker(), 503, 30, NOW)
+    told = after_answer(opened, 503, 30, NOW + SECOND)
+    assert (told.open_until, told.reason, told.refusals) == (opened.open_until, opened.reason, 2)
+    for _ in range(10):
+        told = after_answer(told, 503, 30, NOW + SECOND)
+    assert (told.open_until, told.pauses) == (opened.open_until, 1)
+
+
+def test_a_longer_pause_asked_for_during_one_is_kept() -> None:
+    opened = after_answer(Breaker(), 503, 5, NOW)
+    assert after_answer(opened, 503, 60, NOW + SECOND).open_until == NOW + 61 * SECOND
+    assert after_answer(opened, 503, 5, NOW + SECOND + 1).open_until == NOW + 6 * SECOND + 1
+
+
+def test_a_probe_that_is_asked_to_wait_waits_as_asked_until_it_becomes_a_row() -> None:
+    breaker, now, lengths = Breaker(), NOW, []
+    for _ in range(6):
+        breaker = after_answer(breaker, 503, 5, now)
+        lengths.append((breaker.open_until - now) // SECOND)
+        now = breaker.open_until
+    assert lengths == [5, 5, 5, 5, 60, 120]
+
+
 def test_an_address_that_cannot_be_used_opens_it_at_once() -> None:
     breaker = after_failure(Breaker(), "no route to host", NOW)
     assert (breaker.open_until, breaker.reason, breaker.probing) == (NOW + 30 * SECOND, "no route to host", True)

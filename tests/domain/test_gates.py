@@ -25,6 +25,7 @@ ORDER = (
     "trunk_channels",
     "campaign_channels",
     "media_ports",
+    "setups",
     "trunk_rate",
     "campaign_rate",
 )
@@ -67,6 +68,7 @@ CLOSED: list[tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any], int
     ("trunk_channels", "1 of 1", {}, {"channels": 5, "in_use": 1, "probing": True}, {}, None),
     ("campaign_channels", "4 of 4", {"channels": 4, "in_use": 4}, {}, {}, None),
     ("media_ports", "0 free", {}, {}, {"media_free": 0}, None),
+    ("setups", "0 free", {}, {}, {"setups_free": 0}, None),
     ("trunk_rate", "2 a second", {}, {"rate_per_s": 2, "next_slot": NOW + 500_000}, {}, NOW + 250_000),
     ("campaign_rate", "0.1 a second", {"rate_per_s": 0.1, "next_slot": NOW + 900_000}, {}, {}, NOW + 650_000),
 ]
@@ -94,6 +96,7 @@ OPEN: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ("campaign_channels", {"channels": 4, "in_use": 3}, {}, {}),
     ("campaign_channels", {"channels": 0, "in_use": 900}, {}, {}),
     ("media_ports", {}, {}, {"media_free": 1}),
+    ("setups", {}, {}, {"setups_free": 1}),
     ("trunk_rate", {}, {"rate_per_s": 2, "next_slot": NOW + 499_999}, {}),
     ("campaign_rate", {"rate_per_s": 2, "next_slot": NOW + 499_999}, {}, {}),
 ]
@@ -131,6 +134,7 @@ def test_every_line_takes_from_each_limit_until_a_gate_closes() -> None:
         (a_snapshot(campaign, trunks=[a_trunk(channels=3)]), "trunk_channels"),
         (a_snapshot(a_campaign(due=targets(9), idle=9, channels=3)), "campaign_channels"),
         (a_snapshot(campaign, media_free=3), "media_ports"),
+        (a_snapshot(campaign, setups_free=3), "setups"),
         (a_snapshot(a_campaign(due=targets(9), idle=9, free_agents=3)), "agents"),
         (a_snapshot(campaign, trunks=[a_trunk(rate_per_s=5)]), "trunk_rate"),
         (a_snapshot(a_campaign(due=targets(9), idle=9, rate_per_s=5)), "campaign_rate"),

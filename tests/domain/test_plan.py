@@ -239,7 +239,7 @@ def test_lines_and_live_calls_keep_within_every_channel_limit(snapshot: Snapshot
     found = plan(snapshot, NOW)
     by_trunk = Counter(line.trunk for line in found.lines)
     by_campaign = Counter(line.campaign for line in found.lines)
-    assert len(found.lines) <= snapshot.media_free
+    assert len(found.lines) <= min(snapshot.media_free, snapshot.setups_free)
     for trunk in snapshot.trunks:
         limit = 1 if trunk.probing else trunk.channels
         assert not by_trunk[trunk.key] or not limit or by_trunk[trunk.key] + trunk.in_use <= limit
@@ -330,7 +330,10 @@ def test_more_capacity_never_plans_fewer_lines(snapshot: Snapshot, data: st.Data
 
 def _more_capacity(snapshot: Snapshot) -> list[Snapshot]:
     """The snapshot with one limit wider, in each way there is."""
-    wider = [replace(snapshot, media_free=snapshot.media_free + 1)]
+    wider = [
+        replace(snapshot, media_free=snapshot.media_free + 1),
+        replace(snapshot, setups_free=snapshot.setups_free + 1),
+    ]
     for place, trunk in enumerate(snapshot.trunks):
         for changed in (
             replace(trunk, channels=trunk.channels and trunk.channels + 1),

@@ -84,6 +84,7 @@ def applied(snapshot: Snapshot, plan: Plan) -> Snapshot:
         campaigns=tuple(_campaign_after(campaign, plan, live, gone, over) for campaign in snapshot.campaigns),
         trunks=tuple(_trunk_after(trunk, plan) for trunk in snapshot.trunks),
         media_free=snapshot.media_free - len(plan.lines),
+        setups_free=snapshot.setups_free - len(plan.lines),
     )
 
 
@@ -179,4 +180,5 @@ def snapshots(draw: st.DrawFn, *, plain: bool = False) -> Snapshot:
         trunks=tuple(draw(trunks(key)) for key in keys),
         accepting=plain or draw(st.integers(0, 9)) > 0,
         media_free=draw(st.sampled_from([500, 500, 0, 1, 7])),
+        setups_free=draw(st.sampled_from([500, 500, 0, 1, 7])),
     )

@@ -14,6 +14,7 @@ from outdialer.domain.breaker import PAUSE_S, REFUSALS_IN_A_ROW
 from outdialer.domain.campaign import CampaignStatus
 from outdialer.domain.model import Trunk
 from outdialer.domain.units import MICROSECONDS_PER_SECOND
+from outdialer.engine import calls
 from outdialer.engine.dialer import NO_PORT_REST_US
 from outdialer.media.client import MediaProcess
 from outdialer.ports.carrier import Sent
@@ -139,6 +140,19 @@ async def test_after_the_pause_one_call_probes_and_a_success_reopens(make_world:
     assert (await world.store.trunks(CUSTOMER))[0].trunk.pause_reason == ""
 
 
+async def test_a_trunk_that_asks_for_a_pause_gets_it_at_once(make_world: MakeWorld) -> None:
+    world = await make_world(f"{number(0)}=busy:status=503,final_after_ms=10,retry_after_s=90", rate=50)
+    people = await world.campaign(*numbers(5), channels=1)
+    await world.until_ended(1)
+    await world.nothing_more_for(0.2)
+    reason = "a call was refused with SIP 503, which asks for a pause of 90 s"
+    assert (await world.stats(people)).waiting_for == f"trunk_pause: {reason}"
+    world.clock.jump(91)
+    world.look_again()
+    await world.until_status(people)
+    assert done_by(await world.targets(people)) == ["exhausted", *["success"] * 4]
+
+
 async def test_a_probe_that_fails_doubles_the_pause(make_world: MakeWorld) -> None:
     world = await make_world("*=busy:status=403,final_after_ms=10")
     await world.campaign(*numbers(20), channels=1)
@@ -243,6 +257,24 @@ async def test_the_ports_there_are_bound_the_calls(make_world: MakeWorld) -> Non
     assert media.refused == 0
     assert media.leased == set()
     assert done_by(await world.targets(people)) == ["success"] * 12
+
+
+async def test_the_calls_that_are_being_set_up_bound_the_next_ones(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "MOST_UNHEARD", 0)
+    world = await make_world()
+    people = await world.campaign(*numbers(3))
+
+    async def waits() -> bool:
+        return (await world.stats(people)).waiting_for == "setups: 0 free"
+
+    await world.until(waits)
+    assert world.invites == []
+    monkeypatch.undo()
+    world.look_again()
+    await world.until_status(people)
+    assert done_by(await world.targets(people)) == ["success"] * 3
 
 
 async def test_lost_media_ends_the_calls_and_the_campaign_goes_on(make_world: MakeWorld) -> None:

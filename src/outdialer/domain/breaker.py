@@ -1,8 +1,8 @@
 """When a trunk that refuses everybody is left alone, so that nobody's tries are burned on it.
 
 A row of refusals that are about us and not about the person called (401, 403, 407: the trunk does not take our
-calls; 503: it has no room, RFC 3261 section 21.5.4) opens the breaker. Any other final answer closes it. After the
-pause one call at a time tries again.
+calls; 503: it has no room, RFC 3261 section 21.5.4) opens the breaker; a 503 that says for how long (Retry-After)
+opens it at once and for that long. Any other final answer closes it. After the pause one call at a time tries again.
 """
 
 from msgspec import Struct
@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from outdialer.domain.units import MICROSECONDS_PER_SECOND, Instant
 
-REFUSING_CODES = frozenset({401, 403, 407, 503})
+OVERLOADED = 503
+REFUSING_CODES = frozenset({401, 403, 407, OVERLOADED})
 REFUSALS_IN_A_ROW = 5
 PAUSE_S = 30
 LONGEST_PAUSE_S = 600
@@ -39,14 +40,31 @@ def after_answer(breaker: Breaker, sip_code: int, retry_after_s: int, now: Insta
     if sip_code not in REFUSING_CODES:
         return Breaker() if sip_code else breaker
     refusals = breaker.refusals + 1
-    if refusals < REFUSALS_IN_A_ROW and not breaker.probing:
-        return replace(breaker, refusals=refusals)
-    return _opened(breaker, f"{refusals} calls in a row were refused with SIP {sip_code}", retry_after_s, now)
+    asked_s = min(LONGEST_PAUSE_S, retry_after_s) if sip_code == OVERLOADED else 0
+    if refusals >= REFUSALS_IN_A_ROW or (breaker.probing and not asked_s):
+        return _opened(breaker, f"{refusals} calls in a row were refused with SIP {sip_code}", retry_after_s, now)
+    if asked_s:
+        return _opened_as_asked(breaker, asked_s, now)
+    return replace(breaker, refusals=refusals)
 
 
 def after_failure(breaker: Breaker, why: str, now: Instant) -> Breaker:
     """The breaker after the trunk's address could not be used at all."""
     return _opened(breaker, why, 0, now)
+
+
+def _opened_as_asked(breaker: Breaker, asked_s: int, now: Instant) -> Breaker:
+    """Open for as long as the trunk asks for. Calls that were on their way hear the same a little later: during a
+    pause only one that ends more than a second after it is a new one."""
+    until = now + asked_s * MICROSECONDS_PER_SECOND
+    if now < breaker.open_until and until <= breaker.open_until + MICROSECONDS_PER_SECOND:
+        return replace(breaker, refusals=breaker.refusals + 1)
+    return Breaker(
+        refusals=breaker.refusals + 1,
+        pauses=max(breaker.pauses, 1),
+        open_until=until,
+        reason=f"a call was refused with SIP {OVERLOADED}, which asks for a pause of {asked_s} s",
+    )
 
 
 def _opened(breaker: Breaker, reason: str, retry_after_s: int, now: Instant) -> Breaker:

@@ -43,6 +43,7 @@ class Desk:
         self.now = now
         self.accepting = snapshot.accepting
         self.media_free = snapshot.media_free
+        self.setups_free = snapshot.setups_free
         self.trunks = {trunk.key: trunk for trunk in snapshot.trunks}
         self.trunk_limits = {trunk.key: _trunk_limit(trunk) for trunk in snapshot.trunks}
         self.campaign_limits = {campaign.key: _campaign_limit(campaign) for campaign in snapshot.campaigns}
@@ -132,6 +133,10 @@ def _has_media(desk: Desk, _campaign: CampaignView) -> Gate:
     return Gate("media_ports", desk.media_free > 0, f"{desk.media_free} free")
 
 
+def _may_set_up(desk: Desk, _campaign: CampaignView) -> Gate:
+    return Gate("setups", desk.setups_free > 0, f"{desk.setups_free} free")
+
+
 def _has_trunk_slot(desk: Desk, campaign: CampaignView) -> Gate:
     return _slot_gate("trunk_rate", desk.trunk_limits[campaign.trunk or 0], desk.now)
 
@@ -165,6 +170,7 @@ LINE_GATES: tuple[GateFunction, ...] = (
     _has_trunk_channel,
     _has_campaign_channel,
     _has_media,
+    _may_set_up,
     _has_trunk_slot,
     _has_campaign_slot,
 )

@@ -184,6 +184,7 @@ def _line(dealer: _Dealer, campaign: CampaignView, target: DueTarget, index: int
     trunk_limit.reserve(slot)
     campaign_limit.reserve(slot)
     dealer.media_free -= 1
+    dealer.setups_free -= 1
     dealer.dealt[campaign.key] += 1
     return Line(
         campaign=campaign.key,

@@ -85,3 +85,5 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """False while the engine drains."""
     media_free: int = LINES_PER_PLAN
     """RTP ports that can be leased."""
+    setups_free: int = LINES_PER_PLAN
+    """Calls that may be set up beside those that the far ends have not said anything about yet."""

@@ -120,7 +120,6 @@ class Dialer:
         now = outside.clock.now()
         no_port = now < self._no_port_before
         media_free = 0 if no_port else outside.media_ports - len(self._desk)
-        media_free = min(media_free, self._desk.setups_free())
         snapshot = await outside.store.snapshot(self._customer, now, accepting=self.accepting, media_free=media_free)
         snapshot = await self._completed(snapshot)
         decided = plan(snapshot, outside.clock.now())
@@ -133,7 +132,7 @@ class Dialer:
         return decided.look_again_at
 
     async def _completed(self, snapshot: Snapshot) -> Snapshot:
-        """The store's picture with what only the engine knows: breakers, lag at the wire, rendered scripts."""
+        """The store's picture with what only the engine knows: breakers, lag at the wire, scripts, set-ups."""
         if any(not self._trunks.knows(trunk.key) for trunk in snapshot.trunks):
             await self._trunks.refresh()
         campaigns = tuple([await self._campaign_view(view) for view in snapshot.campaigns])
@@ -141,7 +140,7 @@ class Dialer:
             self._trunks.completed(view, self._sender.lag("trunk", view.key, view.rate_per_s))
             for view in snapshot.trunks
         )
-        snapshot = replace(snapshot, campaigns=campaigns, trunks=trunks)
+        snapshot = replace(snapshot, campaigns=campaigns, trunks=trunks, setups_free=self._desk.setups_free())
         self._views = {view.key: view for view in campaigns}
         self._due = {target.key: target for view in campaigns for target in view.due}
         self._sender.learn_rates(snapshot)
