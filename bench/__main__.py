@@ -17,6 +17,7 @@ from bench.growth import growth
 from bench.machine import this_machine
 from bench.next_target import next_target
 from bench.overload import overload
+from bench.reads import reads
 from bench.sip import sip
 from bench.voice import voice
 from bench.whole import whole
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "due": due,
     "overload": overload,
     "growth": growth,
+    "reads": reads,
 }
 
 

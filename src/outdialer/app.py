@@ -10,11 +10,11 @@ from typing import TypeAlias
 
 import httpx
 import uvicorn
-from litestar import Litestar
 
 from outdialer.api.app import create_app
 from outdialer.api.auth import new_access_key
 from outdialer.api.services import ApiServices
+from outdialer.api.serving import Server
 from outdialer.api.throttle import IN_PROCESS, RequestRates
 from outdialer.carriers.simulator.carrier import SimulatorCarrier
 from outdialer.carriers.simulator.media import SimulatorMedia
@@ -99,7 +99,7 @@ class App:
         keep = Keep(events_days=self.settings.keep_events_days, attempts_days=self.settings.keep_attempts_days)
         return None if keep == Keep() else Retention(self.store, self.clock, self.metrics, keep)
 
-    def _make_api(self) -> Litestar:
+    def _make_api(self) -> Server:
         return create_app(
             ApiServices(
                 store=self.store,
@@ -184,6 +184,7 @@ class App:
             ws="none",
             proxy_headers=bool(self.settings.trusted_proxies),
             forwarded_allow_ips=list(self.settings.trusted_proxies),
+            http="httptools",
         )
         self._server = _Server(config)
         self._serving = self._tasks.start(self._server.serve(sockets=[listener]), "http server")
@@ -191,7 +192,7 @@ class App:
     def client(self, token: str) -> httpx.AsyncClient:
         """A client of this program's REST API that needs no socket."""
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=self.api, client=(IN_PROCESS, 0)),  # type: ignore[arg-type]
+            transport=httpx.ASGITransport(app=self.api, client=(IN_PROCESS, 0)),
             base_url="http://outdialer",
             headers={"Authorization": f"Bearer {token}"},
             timeout=60,

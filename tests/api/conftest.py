@@ -14,12 +14,12 @@ from typing import Any
 
 import httpx
 import pytest
-from litestar import Litestar
 
 from outdialer.api.app import create_app
 from outdialer.api.auth import new_access_key
 from outdialer.api.passwords import Passwords
 from outdialer.api.services import ApiServices
+from outdialer.api.serving import Server
 from outdialer.domain.directory import customer_id
 from outdialer.ports.directory import ApiStore
 from outdialer.store.sqlite.store import SqliteStore
@@ -47,7 +47,7 @@ class Stage:
 
 
 @cache
-def application(live: bool, old_time_format: bool) -> Litestar:
+def application(live: bool, old_time_format: bool) -> Server:
     """An application over whatever world is on the stage."""
     services = ApiServices(
         store=Forward(lambda: Stage.world.store),
@@ -96,7 +96,7 @@ class World:
     ) -> httpx.AsyncClient:
         Stage.world = self
         app = application(live, old_time_format)
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)
 
 

@@ -16,6 +16,7 @@ from outdialer.api.errors import REASONS, http_status
 from outdialer.api.metrics import RequestMetrics
 from outdialer.api.openapi import SECURITY_SCHEMES, as_openapi_3_0, openapi_document, reasons_of
 from outdialer.api.operations import Empty, Operation
+from outdialer.api.routing import Router
 from tests.api.conftest import World, answered, application, created, refused
 from tests.api.fakes import MemoryStore
 from tests.api.stock import NEVER, one_of
@@ -50,14 +51,18 @@ def path_of(operation: Operation, value: str = ID, ids: Mapping[str, str] | None
 
 
 def test_the_application_serves_exactly_these() -> None:
-    app = application(live=False, old_time_format=False)
-    served = {
-        (method, re.sub(r":str", "", route.path))
-        for route in app.routes
-        for method in getattr(route, "methods", ())
-        if method != "OPTIONS"
-    }
-    assert served == {(operation.method, operation.path) for operation in OPERATIONS}
+    served = application(live=False, old_time_format=False).operations
+    assert [(operation.method, operation.path) for operation in served] == [
+        (operation.method, operation.path) for operation in OPERATIONS
+    ]
+
+
+@every_operation
+def test_every_path_leads_to_its_operation(operation: Operation) -> None:
+    found = Router(OPERATIONS).find(path_of(operation))
+    assert found is not None
+    assert found.operations[operation.method] is operation
+    assert found.values == (ID,) * len(operation.placeholders)
 
 
 def test_each_name_is_used_once() -> None:
@@ -323,8 +328,48 @@ async def test_unknown_paths(client: httpx.AsyncClient) -> None:
 async def test_browsers_may_ask_from_anywhere(client: httpx.AsyncClient) -> None:
     ask = {"Origin": "http://page.test", "Access-Control-Request-Method": "PUT"}
     response = await client.options("/v1.0/campaigns", headers=ask)
+    assert response.status_code == 204
     assert response.headers["access-control-allow-origin"] == "*"
+    assert "PUT" in response.headers["access-control-allow-methods"]
+    assert "If-Match" in response.headers["access-control-allow-headers"]
     assert "access-control-allow-credentials" not in response.headers
+    for path in ("/v1.0/campaigns", "/nowhere"):
+        answer = await client.get(path, headers={"Origin": "http://page.test"})
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "ETag" in answer.headers["access-control-expose-headers"]
+    assert "access-control-allow-origin" not in (await client.get("/ping")).headers
+
+
+async def test_options_name_the_methods_of_a_path(client: httpx.AsyncClient) -> None:
+    assert (await client.options("/v1.0/campaigns")).headers["allow"] == "POST, GET, OPTIONS"
+
+
+async def test_of_what_stands_twice_the_first_counts(client: httpx.AsyncClient) -> None:
+    await created(client, "/v1.0/tags", name="a")
+    await created(client, "/v1.0/tags", name="b")
+    assert len(answered(await client.get("/v1.0/tags?page_size=1&page_size=x"))["result"]) == 1
+
+
+@pytest.mark.parametrize("path", ["/v1.0/campaigns/", "//v1.0/campaigns", "/v1.0//campaigns", "v1.0/campaigns", ""])
+def test_other_spellings_lead_nowhere(path: str) -> None:
+    assert Router(OPERATIONS).find(path) is None
+
+
+async def test_a_client_that_leaves_amid_its_body_is_no_fault_of_ours(world: World) -> None:
+    messages = [{"type": "http.request", "body": b'{"na', "more_body": True}, {"type": "http.disconnect"}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"authorization", f"Bearer {await world.key()}".encode())]
+    scope = {"type": "http", "method": "POST", "path": "/v1.0/tags", "query_string": b"", "headers": headers}
+    world.anonymous()
+    await application(live=False, old_time_format=False)(scope, receive, send)
+    assert sent[0]["status"] == 400
 
 
 def test_every_reason_has_a_status() -> None:

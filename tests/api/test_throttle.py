@@ -5,11 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
-from litestar import Litestar
 
 from outdialer.api.app import create_app
 from outdialer.api.passwords import Passwords
 from outdialer.api.services import ApiServices
+from outdialer.api.serving import Server
 from outdialer.api.throttle import IN_PROCESS, MOST_SENDERS, RequestRates, Throttle, address_of
 from outdialer.domain.throttle import Rate
 from tests.api.conftest import OTHER_CUSTOMER, World
@@ -23,7 +23,7 @@ Ask = Callable[..., httpx.AsyncClient]
 def app_of(world: World) -> Callable[[RequestRates], Litestar]:
     world.clock.step = 0
 
-    def make(rates: RequestRates) -> Litestar:
+    def make(rates: RequestRates) -> Server:
         return create_app(
             ApiServices(
                 store=world.store,

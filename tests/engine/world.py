@@ -363,7 +363,7 @@ class World:
                 readiness=self.engine.problems,
                 metrics=self.metrics.render,
             )
-            transport = httpx.ASGITransport(app=create_app(services))  # type: ignore[arg-type]
+            transport = httpx.ASGITransport(app=create_app(services))
             headers = {"Authorization": f"Bearer {token}"}
             self._rest = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)
         return self._rest

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from litestar import Litestar
-from litestar.config.cors import CORSConfig
-
 import outdialer
 from outdialer.api.accesskeys import accesskeys
 from outdialer.api.account import account
@@ -41,37 +38,12 @@ from outdialer.api.tags import tags
 from outdialer.api.targets import targets
 from outdialer.api.trunks import trunks
 
-_CORS = CORSConfig(
-    allow_origins=["*"],
-    allow_methods=["POST", "GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"],
-    allow_headers=[
-        "Origin",
-        "X-Requested-With",
-        "Content-Type",
-        "Accept",
-        "Authorization",
-        "If-Match",
-        "Idempotency-Key",
-    ],
-    expose_headers=["ETag", "X-Request-Id", "Retry-After", "Idempotency-Replayed"],
-)
 
-
-def create_app(services: ApiServices) -> Litestar:
+def create_app(services: ApiServices) -> Server:
     """The ASGI application that serves the REST contract over ``services``."""
     own_metrics = RequestMetrics()
     resources = all_resources(own_metrics)
-    server = Server(services, own_metrics)
-    handlers = [server.handler(operation) for resource in resources for operation in resource.operations]
-    return Litestar(
-        route_handlers=handlers,
-        exception_handlers={Exception: server.failure},
-        before_send=[server.request_ids.before_send],
-        cors_config=_CORS,
-        openapi_config=None,
-        logging_config=None,
-        request_max_body_size=None,
-    )
+    return Server(services, own_metrics, [operation for resource in resources for operation in resource.operations])
 
 
 def all_resources(own_metrics: RequestMetrics) -> list[Resource]:

@@ -17,6 +17,7 @@ class RequestMetrics:
             ["operation", "status"],
             registry=self._registry,
         )
+        self._counters: dict[tuple[str, int], Counter] = {}
         self._seconds = Histogram(
             "outdialer_api_request_seconds",
             "From a request's arrival to its answer, in s.",
@@ -26,7 +27,10 @@ class RequestMetrics:
 
     def count(self, operation: Operation, status: int, began: Instant, ended: Instant) -> None:
         """Note one answered request."""
-        self._requests.labels(operation.name, str(status)).inc()
+        counter = self._counters.get((operation.name, status))
+        if counter is None:
+            counter = self._counters[operation.name, status] = self._requests.labels(operation.name, str(status))
+        counter.inc()
         self._seconds.observe(max(0, ended - began) / MICROSECONDS_PER_SECOND)
 
     def render(self) -> bytes:

@@ -77,16 +77,13 @@ class Operation(Struct, frozen=True, kw_only=True):
     body_limit: int
     media_type: str
     example: Any
+    placeholders: tuple[str, ...]
+    """The names of what stands in the path for something else, from left to right."""
     query: tuple[QueryParameter, ...] = ()
     awaits: str = ""
     """What must be there before the operation can do its work; until then it is refused. "": it works."""
     bare_refusals: bool = False
     """Whether every refusal is 400 with an empty body, so that nothing can be learned from it."""
-
-    @property
-    def placeholders(self) -> tuple[str, ...]:
-        """The names of the ids in the path."""
-        return tuple(_PLACEHOLDER.findall(self.path))
 
 
 class Context:
@@ -174,6 +171,7 @@ class Resource:
                 Operation(
                     method=method,
                     path=f"{base}{path}",
+                    placeholders=tuple(_PLACEHOLDER.findall(path)),
                     name=name or handler.__name__,
                     tag=self.tag,
                     summary=summary.strip().rstrip("."),

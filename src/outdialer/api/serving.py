@@ -3,21 +3,20 @@
 import base64
 import logging
 import re
-from typing import Any, TypeAlias
-from urllib.parse import unquote
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
-from litestar import Request, Response, route
-from litestar.exceptions import HTTPException, MethodNotAllowedException
-from litestar.handlers import HTTPRouteHandler
-from litestar.types import Message, Scope
 
+from outdialer.api import cors
 from outdialer.api.auth import NOBODY, Principal, authenticate
 from outdialer.api.body import parse_json, read_body, to_struct
 from outdialer.api.errors import RETRY_AFTER_S, ApiError, envelope
+from outdialer.api.http import Receive, Request, Response, Scope, Send
 from outdialer.api.metrics import RequestMetrics
 from outdialer.api.operations import JSON_MEDIA_TYPE, Context, Empty, Operation, Raw, page_of, path_ids
 from outdialer.api.permits import check_permitted
+from outdialer.api.routing import Router
 from outdialer.api.services import ApiServices
 from outdialer.api.throttle import Throttle
 from outdialer.domain.units import Instant
@@ -26,7 +25,6 @@ from outdialer.ports.directory import MOST_ENTRIES, LimitReached, NameTaken
 from outdialer.ports.store import Conflict, StoreUnavailable
 from outdialer.telemetry import log
 
-AnyRequest: TypeAlias = Request[Any, Any, Any]
 REQUEST_ID_HEADER = "X-Request-Id"
 _GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _STATE_KEY = "outdialer_request_id"
@@ -56,47 +54,55 @@ class RequestIds:
         sent = next((value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name), "")
         return sent if _GOOD_REQUEST_ID.fullmatch(sent) else None
 
-    async def before_send(self, message: Message, scope: Scope) -> None:
-        """Put the header on every answer."""
-        if message["type"] == "http.response.start":
-            header = (REQUEST_ID_HEADER.lower().encode(), self.of(scope).encode())
-            message["headers"] = [*message.get("headers", []), header]
-
 
 class Server:
     """Serves operations over ``ApiServices``."""
 
-    def __init__(self, services: ApiServices, own_metrics: RequestMetrics) -> None:
+    def __init__(self, services: ApiServices, own_metrics: RequestMetrics, operations: Sequence[Operation]) -> None:
         self._services = services
         self._metrics = own_metrics
         self._throttle = Throttle(services.rates, services.clock)
+        self.operations = operations
+        self._router = Router(operations)
         self.request_ids = RequestIds(services.clock, services.ids)
 
-    def handler(self, operation: Operation) -> HTTPRouteHandler:
-        """The route of an operation."""
-        path = re.sub(r"\{(\w+)\}", r"{\1:str}", operation.path)
-        exact = _exact(operation.path)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI 3)."""
+        if scope["type"] != "http":
+            raise NotImplementedError(scope["type"])
+        request = Request(scope, receive)
+        response = await self._respond(request)
+        headers = [(REQUEST_ID_HEADER.lower().encode(), self.request_ids.of(scope).encode())]
+        if "origin" in request.headers:
+            headers += cors.ON_EVERY_ANSWER
+        await response.send(send, headers)
 
-        async def endpoint(request: AnyRequest) -> Response[bytes]:
-            if not exact.fullmatch(_sent_path(request.scope)):
-                return self.failure(request, ApiError("ROUTE_NOT_FOUND", "No such path: paths are exact."))
-            return await self._answer(operation, request)
+    async def _respond(self, request: Request) -> Response:
+        found = self._router.find(request.path)
+        if request.method == "OPTIONS":
+            return cors.options(request, [*found.operations, "OPTIONS"] if found else [])
+        if found is None:
+            return self.failure(request, ApiError("ROUTE_NOT_FOUND", "No such path: paths are exact."))
+        operation = found.operations.get(request.method)
+        if operation is None:
+            allow = ", ".join(found.operations)
+            refusal = ApiError("METHOD_NOT_ALLOWED", f"This path takes {allow}.", headers={"Allow": allow})
+            return self.failure(request, refusal)
+        request.path_params = dict(zip(operation.placeholders, found.values, strict=True))
+        return await self._answer(operation, request)
 
-        declare = route(path, http_method=operation.method, status_code=200, name=operation.name)  # type: ignore[arg-type]
-        return declare(endpoint)
-
-    async def _answer(self, operation: Operation, request: AnyRequest) -> Response[bytes]:
+    async def _answer(self, operation: Operation, request: Request) -> Response:
         began = self._services.clock.now()
         try:
             response = await self._serve(operation, request)
         except Exception as error:
             response = self.failure(request, error)
-            if operation.bare_refusals and (response.status_code or 500) in (400, 401, 403, 404):
+            if operation.bare_refusals and response.status_code in (400, 401, 403, 404):
                 response = Response(b"", media_type=JSON_MEDIA_TYPE, status_code=400)
-        self._metrics.count(operation, response.status_code or 200, began, self._services.clock.now())
+        self._metrics.count(operation, response.status_code, began, self._services.clock.now())
         return response
 
-    async def _serve(self, operation: Operation, request: AnyRequest) -> Response[bytes]:
+    async def _serve(self, operation: Operation, request: Request) -> Response:
         services, now = self._services, self._services.clock.now()
         self._throttle.check_address(request.scope)
         principal = await self._authenticated(request, now) if operation.secured else NOBODY
@@ -113,7 +119,7 @@ class Server:
         answer = await operation.handler(context, **given)
         return _success(answer, context)
 
-    async def _authenticated(self, request: AnyRequest, now: Instant) -> Principal:
+    async def _authenticated(self, request: Request, now: Instant) -> Principal:
         try:
             principal = await authenticate(request, self._services.store, now)
         except ApiError as error:
@@ -123,7 +129,7 @@ class Server:
         self._throttle.check_principal(request.scope, principal)
         return principal
 
-    def failure(self, request: AnyRequest, error: Exception) -> Response[bytes]:
+    def failure(self, request: Request, error: Exception) -> Response:
         """The error answer for whatever went wrong."""
         request_id = self.request_ids.of(request.scope)
         refusal = _refusal(error)
@@ -137,23 +143,13 @@ class Server:
         )
 
 
-def _success(answer: msgspec.Struct, context: Context) -> Response[bytes]:
+def _success(answer: msgspec.Struct, context: Context) -> Response:
     headers = context.headers
     if isinstance(answer, Empty):
         return Response(b"", media_type=JSON_MEDIA_TYPE, headers=headers, status_code=200)
     if isinstance(answer, Raw):
         return Response(answer.content, media_type=answer.media_type, headers=answer.headers, status_code=200)
     return Response(context.wire.encode(answer), media_type=JSON_MEDIA_TYPE, headers=headers, status_code=200)
-
-
-def _sent_path(scope: Scope) -> str:
-    """The path as the client wrote it; the router forgives doubled and trailing slashes, the contract does not."""
-    raw = scope.get("raw_path")
-    return unquote(raw.partition(b"?")[0].decode("latin-1")) if raw else scope["path"]
-
-
-def _exact(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)), re.DOTALL)
 
 
 def _refusal(error: Exception) -> ApiError:
@@ -168,11 +164,4 @@ def _refusal(error: Exception) -> ApiError:
         return ApiError("RESOURCE_LIMIT_EXCEEDED", f"The customer has {MOST_ENTRIES} of these; delete some first.")
     if isinstance(error, NameTaken):
         return ApiError("NAME_ALREADY_EXISTS", f"Another {error.field} has this name already; choose another one.")
-    if isinstance(error, MethodNotAllowedException):
-        allow = str((error.headers or {}).get("allow", ""))
-        return ApiError("METHOD_NOT_ALLOWED", f"This path takes {allow}.", headers={"Allow": allow})
-    if isinstance(error, HTTPException) and error.status_code == 404:
-        return ApiError("ROUTE_NOT_FOUND")
-    if isinstance(error, HTTPException) and error.status_code < 500:
-        return ApiError("INVALID_REQUEST_PARAMETER", f"The request cannot be read: {error.detail}")
     return ApiError("INTERNAL")

@@ -9,11 +9,11 @@ import ipaddress
 from collections import OrderedDict
 from collections.abc import Hashable
 
-from litestar.types import Scope
 from msgspec import Struct
 
 from outdialer.api.auth import Principal
 from outdialer.api.errors import ApiError
+from outdialer.api.http import Scope
 from outdialer.domain.throttle import Rate, admit, charge
 from outdialer.domain.units import MICROSECONDS_PER_SECOND, Instant
 from outdialer.ports.clock import Clock

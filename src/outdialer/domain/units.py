@@ -28,7 +28,8 @@ def after(start: Instant, length_ms: Milliseconds) -> Instant:
 
 def format_id(value: Id) -> str:
     """The lower-case hyphenated UUID text of sixteen bytes."""
-    return str(UUID(bytes=value))
+    text = value.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def parse_id(text: str) -> Id:

@@ -1,0 +1,87 @@
+"""Requests and answers over ASGI 3, as far as operations need them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from functools import cached_property
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl, unquote
+
+from outdialer.api.errors import ApiError
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+
+class Request:
+    """One request; its parts are read when they are asked for. Of what stands twice, the first counts."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self._receive = receive
+        self.method: str = scope.get("method", "GET")
+        self.path_params: Mapping[str, str] = {}
+
+    @cached_property
+    def headers(self) -> Mapping[str, str]:
+        """By lower-case name."""
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(self.scope["headers"])}
+
+    @cached_property
+    def query_params(self) -> Mapping[str, str]:
+        """The query, decoded; what is not UTF-8 becomes U+FFFD."""
+        query = self.scope["query_string"]
+        return dict(reversed(parse_qsl(query.decode("latin-1"), keep_blank_values=True))) if query else {}
+
+    @cached_property
+    def cookies(self) -> Mapping[str, str]:
+        """The cookies (RFC 6265 section 4.2)."""
+        sent = self.headers.get("cookie")
+        pairs = [pair.partition("=") for pair in sent.split(";")] if sent else []
+        return {name.strip(): value.strip().strip('"') for name, _, value in reversed(pairs)}
+
+    @property
+    def path(self) -> str:
+        """The path as it was sent, decoded."""
+        raw: bytes | None = self.scope.get("raw_path")
+        if not raw:
+            return str(self.scope["path"])
+        text = raw.partition(b"?")[0].decode("latin-1")
+        return unquote(text) if "%" in text else text
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The body in the pieces in which it comes.
+
+        Raises:
+            ApiError: the client went away before its end.
+        """
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ApiError("INVALID_JSON_BODY", "The body ended before it was complete.")
+            yield message.get("body", b"")
+            more = message.get("more_body", False)
+
+
+class Response:
+    """One answer."""
+
+    def __init__(
+        self, content: bytes, *, media_type: str, status_code: int = 200, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.content = content
+        self.media_type = media_type
+        self.status_code = status_code
+        self.headers = headers or {}
+
+    async def send(self, send: Send, more_headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """Send it whole, with headers that every answer has."""
+        headers = [
+            (b"content-type", self.media_type.encode()),
+            (b"content-length", b"%d" % len(self.content)),
+            *((name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()),
+            *more_headers,
+        ]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": self.content})
