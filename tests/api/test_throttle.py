@@ -20,7 +20,7 @@ Ask = Callable[..., httpx.AsyncClient]
 
 
 @pytest.fixture
-def app_of(world: World) -> Callable[[RequestRates], Litestar]:
+def app_of(world: World) -> Callable[[RequestRates], Server]:
     world.clock.step = 0
 
     def make(rates: RequestRates) -> Server:
@@ -40,8 +40,8 @@ def app_of(world: World) -> Callable[[RequestRates], Litestar]:
     return make
 
 
-def from_address(app: Litestar, host: str, token: str = "") -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app=app, client=(host, 1))  # type: ignore[arg-type]
+def from_address(app: Server, host: str, token: str = "") -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=app, client=(host, 1))
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)
 
