@@ -49,7 +49,7 @@ bench-long: $(DEV_STAMP)
 
 docs: $(DEV_STAMP)
 	@$(BIN)/python tools/state_diagrams.py
-	@$(BIN)/python tools/reference.py
+	@PYTHONPATH=. $(BIN)/python tools/reference.py
 
 mutants: $(DEV_STAMP)
 	@$(BIN)/python tools/mutate_domain.py

@@ -146,7 +146,7 @@ class Module:
             classes = self._class(f"{stem}Api", "Resource", "") + self._class(f"Async{stem}Api", "AsyncResource", "a")
         body = f"{structs}\n{table}\n{classes}"
         about = _docstring(f"{self._description}\n\n{NOTICE}", 0)
-        return f"{about}\n\n{self._imports(body)}\n{body}"
+        return f"{about}\n\n{self._imports(body)}\n{body.lstrip()}"
 
     def _imports(self, body: str) -> str:
         wanted = {

@@ -1,4 +1,4 @@
-"""Writes the reference pages under docs/reference from the code, or checks that they are up to date (``--check``)."""
+"""Writes docs/reference and the generated client from the code, or checks that they are up to date (``--check``)."""
 
 import inspect
 import sys
@@ -19,6 +19,7 @@ from outdialer.engine.crash import POINTS
 from outdialer.flow.actions import EXECUTABLE, ActionType
 from outdialer.telemetry import ACTIONS as LOG_ACTIONS
 from outdialer.telemetry import Metrics
+from tools import client
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 NOTICE = "<!-- Made by tools/reference.py from the code; `make docs` writes it anew. -->\n"
@@ -100,6 +101,12 @@ def pages() -> Iterator[tuple[Path, str]]:
         _table("Crash points", "Where tests kill the engine.", ("point", "what a crash there leaves"), POINTS),
     )
     yield FOLDER / "phones.md", f"# The built-in phone network\n{NOTICE}\n```\n{table()}\n```\n"
+    yield from _client()
+
+
+def _client() -> Iterator[tuple[Path, str]]:
+    for name, text in client.sources().items():
+        yield client.FOLDER / name, text
 
 
 def stale() -> list[str]:

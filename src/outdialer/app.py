@@ -20,6 +20,7 @@ from outdialer.carriers.simulator.carrier import SimulatorCarrier
 from outdialer.carriers.simulator.media import SimulatorMedia
 from outdialer.carriers.sip.carrier import SipCarrier
 from outdialer.carriers.sip.transport import NonLoopbackRefused, bound_socket, is_loopback
+from outdialer.client import AsyncClient
 from outdialer.config import Settings, TrunkSettings, cache_folder
 from outdialer.domain.model import Trunk
 from outdialer.domain.throttle import Rate
@@ -189,14 +190,10 @@ class App:
         self._server = _Server(config)
         self._serving = self._tasks.start(self._server.serve(sockets=[listener]), "http server")
 
-    def client(self, token: str) -> httpx.AsyncClient:
+    def client(self, token: str) -> AsyncClient:
         """A client of this program's REST API that needs no socket."""
-        return httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=self.api, client=(IN_PROCESS, 0)),
-            base_url="http://outdialer",
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=60,
-        )
+        transport = httpx.ASGITransport(app=self.api, client=(IN_PROCESS, 0))
+        return AsyncClient("http://outdialer", token, transport=transport)
 
     async def stop(self) -> None:
         """Close everything. Drain the engine first to end its calls properly."""

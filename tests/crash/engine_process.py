@@ -21,7 +21,6 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
 import uvloop
 from msgspec import Struct
@@ -30,7 +29,6 @@ from msgspec.structs import replace
 from outdialer.app import App
 from outdialer.cli.listing import Terms, create_run
 from outdialer.cli.people import Person
-from outdialer.cli.rest import Rest
 from outdialer.config import Settings, TrunkSettings
 from outdialer.domain.plan import SEND_WINDOW_US, Plan
 from outdialer.domain.snapshot import Snapshot
@@ -151,15 +149,11 @@ def _settings(life: Life) -> Settings:
 
 
 async def _begin_campaign(app: App, life: Life) -> None:
-    client: httpx.AsyncClient = app.client(await app.new_key("crash tests"))
-    rest = Rest(client)
-    try:
+    async with app.client(await app.new_key("crash tests")) as client:
         people = [Person(n, f"person {n}", "", "", (*pair, "", "", "")) for n, pair in enumerate(life.people)]
         with as_file(files("outdialer.media") / "data" / "demo.wav") as sound:
-            run = await create_run(rest, "crash tests", _terms(life, sound), people)
-        await rest.call("PUT", f"/campaigns/{run.campaign_id}/status", {"status": "run"})
-    finally:
-        await rest.close()
+            run = await create_run(client, "crash tests", _terms(life, sound), people)
+        await client.campaigns.run(run.campaign_id)
 
 
 def _terms(life: Life, sound: Path) -> Terms:

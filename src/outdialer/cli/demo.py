@@ -8,19 +8,19 @@ from contextlib import asynccontextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
-import httpx
 from msgspec import Struct
 
 from outdialer.api.wire import Wire
 from outdialer.app import DEFAULT_CUSTOMER, App
 from outdialer.cli.books import write_files
+from outdialer.cli.connection import explained
 from outdialer.cli.exits import DONE, DRAINED, LEDGERS_DIFFER, Stop
 from outdialer.cli.ledger import compare, initial_invites
 from outdialer.cli.listing import Run, Terms, create_run, stored_attempts
 from outdialer.cli.people import Person, describe_refusals, read_people
 from outdialer.cli.progress import Progress, print_summary
-from outdialer.cli.rest import Rest
 from outdialer.cli.run import interrupts, open_app, start_engine
+from outdialer.client import AsyncClient
 from outdialer.config import Settings, TrunkSettings
 from outdialer.domain.model import CampaignCall
 from outdialer.media.prompts import demonstration
@@ -98,17 +98,14 @@ async def _run_campaign(app: App, port: int, people: tuple[Person, ...], interru
     url = f"http://127.0.0.1:{app.http_address[1]}"
     print(f"phone network at sip:127.0.0.1:{port}, REST API at {url}/v1.0, its reference at {url}/docs")
     token = await app.new_key("demo")
-    client = httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
-    rest = Rest(client)
-    try:
-        found = await create_run(rest, "demo", _terms(demonstration()), people)
-        print(f"{len(people)} people imported; calling them, {CALLS_PER_SECOND:g} calls a second", flush=True)
-        await rest.call("PUT", f"/campaigns/{found.campaign_id}/status", {"status": "run"})
-        with Progress(rest, found.campaign_id, "outdialer demo") as progress:
-            reason = await progress.until_stopped(interrupted, lambda _: "")
-        print_summary(await rest.call("GET", f"/campaigns/{found.campaign_id}/stats"))
-    finally:
-        await rest.close()
+    async with AsyncClient(url, token) as client:
+        with explained():
+            found = await create_run(client, "demo", _terms(demonstration()), people)
+            print(f"{len(people)} people imported; calling them, {CALLS_PER_SECOND:g} calls a second", flush=True)
+            await client.campaigns.run(found.campaign_id)
+            with Progress(client, found.campaign_id, "outdialer demo") as progress:
+                reason = await progress.until_stopped(interrupted, lambda _: "")
+            print_summary(await client.campaigns.get_stats(found.campaign_id))
     return found, reason
 
 

@@ -8,6 +8,7 @@ USAGE = 2
 TRUNK = 3
 STORE = 4
 DRAINED = 5
+SERVER = 6
 
 MEANINGS: dict[int, str] = {
     DONE: "done",
@@ -16,6 +17,7 @@ MEANINGS: dict[int, str] = {
     TRUNK: "the trunk is unreachable, or refuses every call",
     STORE: "the store cannot be opened or written",
     DRAINED: "stopped before the end; the same command goes on",
+    SERVER: "the server cannot be reached",
 }
 """Every exit code with its meaning."""
 

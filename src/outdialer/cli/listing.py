@@ -8,7 +8,9 @@ from msgspec import Struct
 from outdialer.app import DEFAULT_CUSTOMER, App
 from outdialer.cli.exits import Stop
 from outdialer.cli.people import SHOWN_REFUSALS, Person
-from outdialer.cli.rest import Rest
+from outdialer.client import AsyncClient
+from outdialer.client.resources.shared import AddressBody
+from outdialer.client.resources.targets import TargetCreate
 from outdialer.domain.model import CampaignCall, Target
 from outdialer.domain.numbers import person_key
 from outdialer.domain.units import parse_id
@@ -33,41 +35,60 @@ class Run(Struct, frozen=True):
     outdial_id: str
 
 
-async def find_run(rest: Rest, name: str) -> Run | None:
+async def find_run(client: AsyncClient, name: str) -> Run | None:
     """The newest campaign of the list with this name."""
-    for campaign in await rest.pages("/campaigns"):
-        if campaign["name"] == name and campaign["detail"] == RUN_MARK:
-            return Run(campaign["id"], campaign["outdial_id"])
+    async for campaign in client.campaigns.list():
+        if campaign.name == name and campaign.detail == RUN_MARK:
+            return Run(campaign.id, campaign.outdial_id)
     return None
 
 
-async def create_run(rest: Rest, name: str, terms: Terms, people: Sequence[Person]) -> Run:
+async def create_run(client: AsyncClient, name: str, terms: Terms, people: Sequence[Person]) -> Run:
     """Make outplan, outdial, targets and campaign."""
-    outplan = await rest.call("POST", "/outplans", {"name": name, "detail": RUN_MARK, **terms.outplan})
-    outdial = await rest.call("POST", "/outdials", {"name": name, "detail": RUN_MARK, "data": ""})
-    await rest.add_people(outdial["id"], people)
-    campaign = await rest.call(
-        "POST",
-        "/campaigns",
-        {
-            "name": name,
-            "detail": RUN_MARK,
-            "type": "call",
-            "service_level": 100,
-            "end_handle": "stop",
-            "actions": terms.actions,
-            "outplan_id": outplan["id"],
-            "outdial_id": outdial["id"],
-        },
+    outplan = await client.outplans.create(name=name, detail=RUN_MARK, **terms.outplan)
+    outdial = await client.outdials.create(name=name, detail=RUN_MARK)
+    await add_people(client, outdial.id, people)
+    campaign = await client.campaigns.create(
+        name=name,
+        detail=RUN_MARK,
+        type="call",
+        service_level=100,
+        end_handle="stop",
+        actions=terms.actions,
+        outplan_id=outplan.id,
+        outdial_id=outdial.id,
     )
-    return Run(campaign["id"], outdial["id"])
+    return Run(campaign.id, outdial.id)
 
 
-async def change_terms(rest: Rest, run: Run, terms: Terms) -> None:
+async def add_people(client: AsyncClient, outdial_id: str, people: Sequence[Person]) -> int:
+    """Put people on a list; how many.
+
+    Raises:
+        Stop: a row was refused, although it was checked before.
+    """
+    results = await client.targets.add(outdial_id, map(target_of, people))
+    for person, row in zip(people, results, strict=True):
+        if row.error is not None:
+            raise Stop(f"line {person.line} was refused: {row.error.message}")
+    return len(people)
+
+
+def target_of(person: Person) -> TargetCreate:
+    """A row of a list as the API takes it."""
+    parties = {
+        f"destination_{index}": AddressBody(target=destination)
+        for index, destination in enumerate(person.destinations)
+        if destination
+    }
+    return TargetCreate(name=person.name, detail=person.detail, data=person.data, **parties)
+
+
+async def change_terms(client: AsyncClient, run: Run, terms: Terms) -> None:
     """Let an existing campaign go on under the terms given now."""
-    campaign = await rest.call("GET", f"/campaigns/{run.campaign_id}")
-    await rest.call("PUT", f"/outplans/{campaign['outplan_id']}/dial_info", terms.outplan)
-    await rest.call("PUT", f"/campaigns/{run.campaign_id}/actions", {"actions": terms.actions})
+    campaign = await client.campaigns.get(run.campaign_id)
+    await client.outplans.update_dial_info(campaign.outplan_id, **terms.outplan)
+    await client.campaigns.update_actions(run.campaign_id, actions=terms.actions)
 
 
 async def stored_targets(store: ExportStore, outdial_id: str) -> AsyncIterator[Target]:
@@ -131,7 +152,7 @@ async def difference(app: App, run: Run, people: Sequence[Person]) -> Difference
     )
 
 
-async def append(app: App, rest: Rest, run: Run, changed: Difference) -> int:
+async def append(app: App, client: AsyncClient, run: Run, changed: Difference) -> int:
     """Add the new rows to the stored list; how many.
 
     Raises:
@@ -150,4 +171,4 @@ async def append(app: App, rest: Rest, run: Run, changed: Difference) -> int:
                     f"line {person.line}: {destination} is on the stored list already, in another row; "
                     "a stored row cannot be changed by --append"
                 )
-    return await rest.add_people(run.outdial_id, changed.added)
+    return await add_people(client, run.outdial_id, changed.added)

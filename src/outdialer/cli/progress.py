@@ -3,13 +3,14 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from outdialer.cli.rest import Rest
+from outdialer.client import AsyncClient
+from outdialer.client.resources.campaigns import CampaignStats
 
 POLL_S = 0.5
 PLAIN_EVERY_S = 5.0
@@ -19,8 +20,8 @@ PLAIN_EVERY_S = 5.0
 class Progress:
     """Follows one campaign's statistics."""
 
-    def __init__(self, rest: Rest, campaign_id: str, title: str) -> None:
-        self._rest = rest
+    def __init__(self, client: AsyncClient, campaign_id: str, title: str) -> None:
+        self._client = client
         self._campaign_id = campaign_id
         self._title = title
         self._console = Console(file=sys.stdout, highlight=False)
@@ -43,7 +44,7 @@ class Progress:
     async def until_stopped(
         self,
         interrupted: asyncio.Event,
-        look: Callable[[dict[str, Any]], str],
+        look: Callable[[CampaignStats], str],
         also: Callable[[], Awaitable[None]] | None = None,
     ) -> str:
         """Show the campaign until it stops by itself (""), is interrupted, or ``look`` gives a reason to end.
@@ -53,21 +54,21 @@ class Progress:
         while True:
             if also is not None:
                 await also()
-            campaign = await self._rest.call("GET", f"/campaigns/{self._campaign_id}")
-            stats = await self._rest.call("GET", f"/campaigns/{self._campaign_id}/stats")
+            campaign = await self._client.campaigns.get(self._campaign_id)
+            stats = await self._client.campaigns.get_stats(self._campaign_id)
             self._show(stats)
-            if campaign["status"] == "stop":
+            if campaign.status == "stop":
                 return ""
             reason = look(stats)
             if reason or interrupted.is_set():
                 return reason or "interrupted"
             await _first_of(interrupted, POLL_S)
 
-    def _show(self, stats: dict[str, Any]) -> None:
+    def _show(self, stats: CampaignStats) -> None:
         elapsed = self._loop.time() - self._started
         if self._first_attempts is None:
-            self._first_attempts = stats["attempts"]
-        rate = (stats["attempts"] - self._first_attempts) / elapsed if elapsed > 1 else 0.0
+            self._first_attempts = stats.attempts
+        rate = (stats.attempts - self._first_attempts) / elapsed if elapsed > 1 else 0.0
         if self._live is not None:
             self._live.update(_table(self._title, stats, rate, elapsed))
         elif self._loop.time() - self._printed >= PLAIN_EVERY_S:
@@ -83,69 +84,69 @@ async def _first_of(event: asyncio.Event, seconds: float) -> None:
         return
 
 
-def _done(stats: dict[str, Any]) -> int:
-    return sum(stats["targets_done"].values())
+def _done(stats: CampaignStats) -> int:
+    return sum(stats.targets_done.values())
 
 
-def _total(stats: dict[str, Any]) -> int:
-    return int(stats["targets_idle"] + stats["targets_progressing"] + _done(stats))
+def _total(stats: CampaignStats) -> int:
+    return int(stats.targets_idle + stats.targets_progressing + _done(stats))
 
 
-def _failed(stats: dict[str, Any]) -> str:
-    return ", ".join(f"{reason} {count}" for reason, count in sorted(stats["failed"].items()) if count) or "none"
+def _failed(stats: CampaignStats) -> str:
+    return ", ".join(f"{reason} {count}" for reason, count in sorted(stats.failed.items()) if count) or "none"
 
 
-def _left(stats: dict[str, Any], elapsed: float) -> str:
+def _left(stats: CampaignStats, elapsed: float) -> str:
     done = _done(stats)
     if done < 5 or elapsed < 2:
         return "not known yet"
     return f"{(_total(stats) - done) * elapsed / done:.0f} s"
 
 
-def _line(stats: dict[str, Any], rate: float, elapsed: float) -> str:
-    ringing = stats["ringing"]
+def _line(stats: CampaignStats, rate: float, elapsed: float) -> str:
+    ringing = stats.ringing
     return (
-        f"[{elapsed:5.0f} s] done {_done(stats)}/{_total(stats)}  waiting {stats['targets_idle']}"
-        f" (retries {stats['retries_waiting']})  ringing {ringing}  talking {stats['talking']}"
-        f"  answered {stats['answered']}  failed: {_failed(stats)}  {rate:.1f} attempts/s"
+        f"[{elapsed:5.0f} s] done {_done(stats)}/{_total(stats)}  waiting {stats.targets_idle}"
+        f" (retries {stats.retries_waiting})  ringing {ringing}  talking {stats.talking}"
+        f"  answered {stats.answered}  failed: {_failed(stats)}  {rate:.1f} attempts/s"
         f"  left: {_left(stats, elapsed)}{_waiting_for(stats)}"
     )
 
 
-def _waiting_for(stats: dict[str, Any]) -> str:
-    return f"  waiting for {stats['waiting_for']}" if stats.get("waiting_for") else ""
+def _waiting_for(stats: CampaignStats) -> str:
+    return f"  waiting for {stats.waiting_for}" if stats.waiting_for else ""
 
 
-def _table(title: str, stats: dict[str, Any], rate: float, elapsed: float) -> Table:
+def _table(title: str, stats: CampaignStats, rate: float, elapsed: float) -> Table:
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_row("people done", f"{_done(stats)} of {_total(stats)}")
-    table.add_row("people waiting", f"{stats['targets_idle']} (of them retries: {stats['retries_waiting']})")
-    table.add_row("dialing / ringing / talking", f"{stats['dialing']} / {stats['ringing']} / {stats['talking']}")
-    table.add_row("answered", str(stats["answered"]))
+    table.add_row("people waiting", f"{stats.targets_idle} (of them retries: {stats.retries_waiting})")
+    table.add_row("dialing / ringing / talking", f"{stats.dialing} / {stats.ringing} / {stats.talking}")
+    table.add_row("answered", str(stats.answered))
     table.add_row("failed by reason", _failed(stats))
-    table.add_row("attempts", f"{stats['attempts']} ({rate:.1f} a second)")
+    table.add_row("attempts", f"{stats.attempts} ({rate:.1f} a second)")
     table.add_row("time / estimated left", f"{elapsed:.0f} s / {_left(stats, elapsed)}")
-    if stats.get("waiting_for"):
-        table.add_row("waiting for", stats["waiting_for"])
+    if stats.waiting_for:
+        table.add_row("waiting for", stats.waiting_for)
     return table
 
 
-def print_summary(stats: dict[str, Any]) -> None:
+def print_summary(stats: CampaignStats) -> None:
     """The table at the end."""
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 100)
     table = Table(title="Summary", title_justify="left")
     table.add_column("what")
     table.add_column("count", justify="right")
     table.add_row("people", str(_total(stats)))
-    for reason, count in sorted(stats["targets_done"].items()):
+    for reason, count in sorted(stats.targets_done.items()):
         if count:
             table.add_row(f"  done: {reason}", str(count))
-    if stats["targets_idle"]:
-        table.add_row("  still waiting", str(stats["targets_idle"]))
-    table.add_row("attempts", str(stats["attempts"]))
-    table.add_row("  answered", str(stats["answered"]))
-    table.add_row("  succeeded", str(stats["succeeded"]))
-    for reason, count in sorted(stats["failed"].items()):
+    if stats.targets_idle:
+        table.add_row("  still waiting", str(stats.targets_idle))
+    table.add_row("attempts", str(stats.attempts))
+    table.add_row("  answered", str(stats.answered))
+    table.add_row("  succeeded", str(stats.succeeded))
+    for reason, count in sorted(stats.failed.items()):
         if count:
             table.add_row(f"  failed: {reason}", str(count))
     console.print(table)

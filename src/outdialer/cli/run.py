@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 from msgspec import Struct
@@ -14,6 +13,7 @@ from msgspec import Struct
 from outdialer.api.wire import Wire
 from outdialer.app import DEFAULT_CUSTOMER, App
 from outdialer.cli.books import write_files
+from outdialer.cli.connection import explained
 from outdialer.cli.exits import DONE, DRAINED, STORE, TRUNK, Stop
 from outdialer.cli.listing import (
     Difference,
@@ -29,8 +29,9 @@ from outdialer.cli.listing import (
 from outdialer.cli.options import is_loopback
 from outdialer.cli.people import ListError, People, describe_refusals, read_people
 from outdialer.cli.progress import Progress, print_summary
-from outdialer.cli.rest import Rest
 from outdialer.cli.results import attempt_record
+from outdialer.client import AsyncClient
+from outdialer.client.resources.campaigns import CampaignStats
 from outdialer.config import Settings, TrunkSettings
 from outdialer.domain.attempt import AttemptStatus
 from outdialer.domain.model import CampaignCall
@@ -148,11 +149,9 @@ async def run(options: RunOptions) -> int:
     app = await open_app(_settings(options))
     print(f"the books are in {options.db}")
     try:
-        rest = Rest(app.client(await app.new_key("run")))
-        try:
-            return await _run_in(app, rest, options, people)
-        finally:
-            await rest.close()
+        async with app.client(await app.new_key("run")) as client:
+            with explained():
+                return await _run_in(app, client, options, people)
     except StoreUnavailable as error:
         raise Stop(f"the store cannot be written: {error}", STORE) from None
     finally:
@@ -186,25 +185,25 @@ async def open_app(settings: Settings) -> App:
         raise Stop(str(error)) from None
 
 
-async def _run_in(app: App, rest: Rest, options: RunOptions, people: People) -> int:
+async def _run_in(app: App, client: AsyncClient, options: RunOptions, people: People) -> int:
     await _prepare(app, options)
-    found = await find_run(rest, options.people.name)
+    found = await find_run(client, options.people.name)
     changed = None
     if found is not None and not options.again:
         changed = await _changes(app, found, options, people)
-        if not changed and await _is_finished(rest, found):
+        if not changed and await _is_finished(client, found):
             print("everybody on this list is done; give --again to call them all once more")
-            return await _report(app, rest, found, options, DONE)
-    elif found is not None and not await _is_finished(rest, found):
+            return await _report(app, client, found, options, DONE)
+    elif found is not None and not await _is_finished(client, found):
         raise Stop("the last run of this list is not finished; without --again it goes on")
     if found is not None:
-        await rest.call("PUT", f"/campaigns/{found.campaign_id}/status", {"status": "stop"})
+        await client.campaigns.stop(found.campaign_id)
     await start_engine(app)
     await _probe(app)
-    found = await _stored_run(app, rest, found, options, people, changed)
+    found = await _stored_run(app, client, found, options, people, changed)
     with interrupts(app) as interrupted:
-        code = await call_people(app, rest, found, options, interrupted)
-    return await _report(app, rest, found, options, code)
+        code = await call_people(app, client, found, options, interrupted)
+    return await _report(app, client, found, options, code)
 
 
 async def _changes(app: App, found: Run, options: RunOptions, people: People) -> Difference:
@@ -220,22 +219,22 @@ async def _changes(app: App, found: Run, options: RunOptions, people: People) ->
 
 
 async def _stored_run(
-    app: App, rest: Rest, found: Run | None, options: RunOptions, people: People, changed: Difference | None
+    app: App, client: AsyncClient, found: Run | None, options: RunOptions, people: People, changed: Difference | None
 ) -> Run:
     """The run to call: a new one, or the stored one with the rows and terms given now."""
     if found is None or changed is None:
-        return await create_run(rest, options.people.name, terms_of(options), people.rows)
+        return await create_run(client, options.people.name, terms_of(options), people.rows)
     print(f"going on with {options.people.name}")
     if changed:
-        added = await append(app, rest, found, changed)
+        added = await append(app, client, found, changed)
         print(f"rows added: {added}; stored rows that are no longer in the file and stay: {len(changed.gone)}")
-    await change_terms(rest, found, terms_of(options))
+    await change_terms(client, found, terms_of(options))
     return found
 
 
-async def _is_finished(rest: Rest, found: Run) -> bool:
-    stats = await rest.call("GET", f"/campaigns/{found.campaign_id}/stats")
-    return not stats["targets_idle"] and not stats["targets_progressing"]
+async def _is_finished(client: AsyncClient, found: Run) -> bool:
+    stats = await client.campaigns.get_stats(found.campaign_id)
+    return not stats.targets_idle and not stats.targets_progressing
 
 
 async def start_engine(app: App) -> None:
@@ -287,23 +286,24 @@ def interrupts(app: App) -> Iterator[asyncio.Event]:
             loop.remove_signal_handler(number)
 
 
-async def call_people(app: App, rest: Rest, found: Run, options: RunOptions, interrupted: asyncio.Event) -> int:
+async def call_people(
+    app: App, client: AsyncClient, found: Run, options: RunOptions, interrupted: asyncio.Event
+) -> int:
     """Run the campaign until it ends; the exit code."""
-    path = f"/campaigns/{found.campaign_id}/status"
-    await rest.call("PUT", path, {"status": "run"})
+    await client.campaigns.run(found.campaign_id)
     follower = _Follower(app, found, options) if options.follow else None
     books = _BooksWatch(app)
 
-    def reason_to_end(stats: dict[str, Any]) -> str:
+    def reason_to_end(stats: CampaignStats) -> str:
         return books.trouble() or _reason_to_end(stats)
 
-    with Progress(rest, found.campaign_id, options.people.name) as progress:
+    with Progress(client, found.campaign_id, options.people.name) as progress:
         reason = await progress.until_stopped(interrupted, reason_to_end, follower.print_new if follower else None)
     if books.trouble():
         await app.engine.drain(options.grace_s)
         raise Stop(f"stopped, because the books cannot be written: {books.trouble()}", STORE)
     if reason:
-        await rest.call("PUT", path, {"status": "stop"})
+        await client.campaigns.stop(found.campaign_id)
         await app.engine.drain(options.grace_s)
     if follower is not None:
         await follower.print_new()
@@ -334,12 +334,12 @@ class _BooksWatch:
         return failure if self._since is not None and self._loop.time() - self._since >= BOOKS_PATIENCE_S else ""
 
 
-def _reason_to_end(stats: dict[str, Any]) -> str:
+def _reason_to_end(stats: CampaignStats) -> str:
     """Why going on is of no use: the trunk does not take our calls at all."""
-    waiting_for = str(stats.get("waiting_for") or "")
+    waiting_for = stats.waiting_for
     if not waiting_for.startswith("trunk_pause"):
         return ""
-    nobody_got_through = stats["succeeded"] == 0 and stats["answered"] == 0
+    nobody_got_through = stats.succeeded == 0 and stats.answered == 0
     return waiting_for if nobody_got_through or any(word in waiting_for for word in REFUSING) else ""
 
 
@@ -368,8 +368,8 @@ class _Follower:
         )
 
 
-async def _report(app: App, rest: Rest, found: Run, options: RunOptions, code: int) -> int:
-    print_summary(await rest.call("GET", f"/campaigns/{found.campaign_id}/stats"))
+async def _report(app: App, client: AsyncClient, found: Run, options: RunOptions, code: int) -> int:
+    print_summary(await client.campaigns.get_stats(found.campaign_id))
     wire = Wire(DEFAULT_CUSTOMER, options.old_time_format)
     await write_files(app.store, found, options.results, options.targets, wire)
     return code

@@ -72,6 +72,9 @@ class AsyncTargets(AsyncTargetsApi):
 class Client(Resources):
     """A client that blocks: ``with Client(server, key) as client: client.campaigns.run(id)``."""
 
+    campaigns: Campaigns
+    targets: Targets
+
     def __init__(
         self,
         server: str = SERVER,
@@ -102,6 +105,9 @@ class Client(Resources):
 
 class AsyncClient(AsyncResources):
     """A client that awaits: ``async with AsyncClient(server, key) as client: await client.campaigns.run(id)``."""
+
+    campaigns: AsyncCampaigns
+    targets: AsyncTargets
 
     def __init__(
         self,

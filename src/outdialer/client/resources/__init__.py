@@ -15,7 +15,9 @@ from outdialer.client.resources.extensions import AsyncExtensionsApi, Extensions
 from outdialer.client.resources.flows import AsyncFlowsApi, FlowsApi
 from outdialer.client.resources.groupcalls import AsyncGroupcallsApi, GroupcallsApi
 from outdialer.client.resources.health import AsyncHealthApi, HealthApi
+from outdialer.client.resources.numbers import AsyncNumbersApi, NumbersApi
 from outdialer.client.resources.outbound_config import AsyncOutboundConfigApi, OutboundConfigApi
+from outdialer.client.resources.outbound_configs import AsyncOutboundConfigsApi, OutboundConfigsApi
 from outdialer.client.resources.outdials import AsyncOutdialsApi, OutdialsApi
 from outdialer.client.resources.outplans import AsyncOutplansApi, OutplansApi
 from outdialer.client.resources.providercalls import AsyncProvidercallsApi, ProvidercallsApi
@@ -53,7 +55,9 @@ class Resources:
         self.providers = ProvidersApi(api)
         self.routes = RoutesApi(api)
         self.providercalls = ProvidercallsApi(api)
+        self.numbers = NumbersApi(api)
         self.outbound_config = OutboundConfigApi(api)
+        self.outbound_configs = OutboundConfigsApi(api)
         self.auth = AuthApi(api)
         self.accesskeys = AccesskeysApi(api)
         self.customer = CustomerApi(api)
@@ -83,7 +87,9 @@ class AsyncResources:
         self.providers = AsyncProvidersApi(api)
         self.routes = AsyncRoutesApi(api)
         self.providercalls = AsyncProvidercallsApi(api)
+        self.numbers = AsyncNumbersApi(api)
         self.outbound_config = AsyncOutboundConfigApi(api)
+        self.outbound_configs = AsyncOutboundConfigsApi(api)
         self.auth = AsyncAuthApi(api)
         self.accesskeys = AsyncAccesskeysApi(api)
         self.customer = AsyncCustomerApi(api)

@@ -191,12 +191,14 @@ class AgentsApi(Resource):
         """
         return self._api.call(_UPDATE_AGENT_PASSWORD, {"id": id}, {}, {"password": password})
 
-    def regenerate_direct_hash(self, id: str) -> Agent:
-        """Give an agent a new shortcut for calls that come in.
+    def regenerate_direct_hash(self, id: str, *, if_match: str | None = None) -> Agent:
+        """Give an agent a new shortcut.
 
-        Refused with 409 ``FEATURE_UNAVAILABLE`` in this release: it needs calls that come in.
+        It is kept for calls that come in, which are not part of this release.
+
+        if_match: the ``etag`` of the object as it was read.
         """
-        return self._api.call(_REGENERATE_AGENT_DIRECT_HASH, {"id": id}, {})
+        return self._api.call(_REGENERATE_AGENT_DIRECT_HASH, {"id": id}, {}, if_match=if_match)
 
     def get_me(self) -> Agent:
         """Read who sends this request.
@@ -318,9 +320,9 @@ class AsyncAgentsApi(AsyncResource):
         """Change an agent's password: every token of the agent ends."""
         return await self._api.call(_UPDATE_AGENT_PASSWORD, {"id": id}, {}, {"password": password})
 
-    async def regenerate_direct_hash(self, id: str) -> Agent:
-        """Give an agent a new shortcut for calls that come in."""
-        return await self._api.call(_REGENERATE_AGENT_DIRECT_HASH, {"id": id}, {})
+    async def regenerate_direct_hash(self, id: str, *, if_match: str | None = None) -> Agent:
+        """Give an agent a new shortcut."""
+        return await self._api.call(_REGENERATE_AGENT_DIRECT_HASH, {"id": id}, {}, if_match=if_match)
 
     async def get_me(self) -> Agent:
         """Read who sends this request."""

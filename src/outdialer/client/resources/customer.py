@@ -3,44 +3,11 @@
 Made by tools/client.py from the declared operations; ``make docs`` writes it anew.
 """
 
-from datetime import datetime
 from typing import Literal
 
-from msgspec import Struct
-
-from outdialer.client.exchange import Operation, Versioned
+from outdialer.client.exchange import Operation
+from outdialer.client.resources.shared import Customer
 from outdialer.client.transport import AsyncResource, Resource
-
-
-class CustomerMetadata(Struct, frozen=True, kw_only=True):
-    """Switches of a customer."""
-
-    rtp_debug: bool
-
-
-class Customer(Versioned, kw_only=True):
-    """A tenant. What is empty is left out, except ids, switches and times."""
-
-    id: str
-    name: str = ""
-    detail: str = ""
-    email: str = ""
-    phone_number: str = ""
-    address: str = ""
-    webhook_method: str = ""
-    webhook_uri: str = ""
-    billing_account_id: str
-    metadata: CustomerMetadata
-    email_verified: bool
-    status: str
-    """``active``."""
-    identity_verification_status: str
-    """``none``: nothing is verified here."""
-    tm_deletion_scheduled: datetime | None
-    tm_create: datetime | None
-    tm_update: datetime | None
-    tm_delete: datetime | None
-
 
 _GET_CUSTOMER = Operation("GET", "/v1.0/customer", Customer)
 _UPDATE_CUSTOMER = Operation("PUT", "/v1.0/customer", Customer)

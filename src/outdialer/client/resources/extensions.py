@@ -87,12 +87,14 @@ class ExtensionsApi(Resource):
         """Delete an extension; its number is free again."""
         return self._api.call(_DELETE_EXTENSION, {"id": id}, {})
 
-    def regenerate_direct_hash(self, id: str) -> Extension:
-        """Give an extension a new shortcut for calls that come in.
+    def regenerate_direct_hash(self, id: str, *, if_match: str | None = None) -> Extension:
+        """Give an extension a new shortcut.
 
-        Refused with 409 ``FEATURE_UNAVAILABLE`` in this release: it needs calls that come in.
+        It is kept for calls that come in, which are not part of this release.
+
+        if_match: the ``etag`` of the object as it was read.
         """
-        return self._api.call(_REGENERATE_EXTENSION_DIRECT_HASH, {"id": id}, {})
+        return self._api.call(_REGENERATE_EXTENSION_DIRECT_HASH, {"id": id}, {}, if_match=if_match)
 
 
 class AsyncExtensionsApi(AsyncResource):
@@ -135,6 +137,6 @@ class AsyncExtensionsApi(AsyncResource):
         """Delete an extension; its number is free again."""
         return await self._api.call(_DELETE_EXTENSION, {"id": id}, {})
 
-    async def regenerate_direct_hash(self, id: str) -> Extension:
-        """Give an extension a new shortcut for calls that come in."""
-        return await self._api.call(_REGENERATE_EXTENSION_DIRECT_HASH, {"id": id}, {})
+    async def regenerate_direct_hash(self, id: str, *, if_match: str | None = None) -> Extension:
+        """Give an extension a new shortcut."""
+        return await self._api.call(_REGENERATE_EXTENSION_DIRECT_HASH, {"id": id}, {}, if_match=if_match)

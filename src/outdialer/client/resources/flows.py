@@ -21,6 +21,7 @@ class Flow(Versioned, kw_only=True):
     name: str = ""
     detail: str = ""
     actions: list[Action] | None = None
+    direct_hash: str = ""
     on_complete_flow_id: str
     tm_create: datetime | None
     tm_update: datetime | None
@@ -98,12 +99,14 @@ class FlowsApi(Resource):
         """Delete a flow."""
         return self._api.call(_DELETE_FLOW, {"id": id}, {})
 
-    def regenerate_direct_hash(self, id: str) -> Flow:
-        """Give a flow a new shortcut for calls that come in.
+    def regenerate_direct_hash(self, id: str, *, if_match: str | None = None) -> Flow:
+        """Give a flow a new shortcut.
 
-        Refused with 409 ``FEATURE_UNAVAILABLE`` in this release: it needs calls that come in.
+        It is kept for calls that come in, which are not part of this release.
+
+        if_match: the ``etag`` of the object as it was read.
         """
-        return self._api.call(_REGENERATE_FLOW_DIRECT_HASH, {"id": id}, {})
+        return self._api.call(_REGENERATE_FLOW_DIRECT_HASH, {"id": id}, {}, if_match=if_match)
 
 
 class AsyncFlowsApi(AsyncResource):
@@ -159,6 +162,6 @@ class AsyncFlowsApi(AsyncResource):
         """Delete a flow."""
         return await self._api.call(_DELETE_FLOW, {"id": id}, {})
 
-    async def regenerate_direct_hash(self, id: str) -> Flow:
-        """Give a flow a new shortcut for calls that come in."""
-        return await self._api.call(_REGENERATE_FLOW_DIRECT_HASH, {"id": id}, {})
+    async def regenerate_direct_hash(self, id: str, *, if_match: str | None = None) -> Flow:
+        """Give a flow a new shortcut."""
+        return await self._api.call(_REGENERATE_FLOW_DIRECT_HASH, {"id": id}, {}, if_match=if_match)

@@ -4,26 +4,10 @@ Made by tools/client.py from the declared operations; ``make docs`` writes it an
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from outdialer.client.exchange import Operation, Versioned
+from outdialer.client.exchange import Operation
+from outdialer.client.resources.shared import OutboundConfig
 from outdialer.client.transport import AsyncResource, Resource
-
-
-class OutboundConfig(Versioned, kw_only=True):
-    """Where a customer's calls may go."""
-
-    id: str
-    customer_id: str
-    name: str
-    detail: str
-    destination_whitelist: list[str]
-    codecs: str
-    default_outgoing_source_number_id: str
-    tm_create: datetime | None
-    tm_update: datetime | None
-    tm_delete: datetime | None
-
 
 _GET_OUTBOUND_CONFIG = Operation("GET", "/v1.0/outbound_config", OutboundConfig)
 _UPDATE_OUTBOUND_CONFIG = Operation("PUT", "/v1.0/outbound_config", OutboundConfig)

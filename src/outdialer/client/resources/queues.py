@@ -19,6 +19,7 @@ class Queue(Versioned, kw_only=True):
     detail: str = ""
     routing_method: str = ""
     tag_ids: list[str] | None = None
+    direct_hash: str = ""
     wait_flow_id: str
     wait_timeout: int | None = None
     service_timeout: int | None = None
@@ -157,12 +158,14 @@ class QueuesApi(Resource):
             _UPDATE_QUEUE_ROUTING_METHOD, {"id": id}, {}, {"routing_method": routing_method}, if_match=if_match
         )
 
-    def regenerate_direct_hash(self, id: str) -> Queue:
-        """Give a queue a new shortcut for calls that come in.
+    def regenerate_direct_hash(self, id: str, *, if_match: str | None = None) -> Queue:
+        """Give a queue a new shortcut.
 
-        Refused with 409 ``FEATURE_UNAVAILABLE`` in this release: it needs calls that come in.
+        It is kept for calls that come in, which are not part of this release.
+
+        if_match: the ``etag`` of the object as it was read.
         """
-        return self._api.call(_REGENERATE_QUEUE_DIRECT_HASH, {"id": id}, {})
+        return self._api.call(_REGENERATE_QUEUE_DIRECT_HASH, {"id": id}, {}, if_match=if_match)
 
 
 class AsyncQueuesApi(AsyncResource):
@@ -254,6 +257,6 @@ class AsyncQueuesApi(AsyncResource):
             _UPDATE_QUEUE_ROUTING_METHOD, {"id": id}, {}, {"routing_method": routing_method}, if_match=if_match
         )
 
-    async def regenerate_direct_hash(self, id: str) -> Queue:
-        """Give a queue a new shortcut for calls that come in."""
-        return await self._api.call(_REGENERATE_QUEUE_DIRECT_HASH, {"id": id}, {})
+    async def regenerate_direct_hash(self, id: str, *, if_match: str | None = None) -> Queue:
+        """Give a queue a new shortcut."""
+        return await self._api.call(_REGENERATE_QUEUE_DIRECT_HASH, {"id": id}, {}, if_match=if_match)

@@ -8,13 +8,15 @@ from typing import Any
 
 from msgspec import Struct
 
+from outdialer.client.exchange import Versioned
+
 
 class Action(Struct, frozen=True, kw_only=True):
     """A step of a call script, as it was sent."""
 
     id: str
     next_id: str
-    type: str
+    type: str = ""
     option: dict[str, Any] | None = None
     tm_execute: datetime | None = None
 
@@ -46,3 +48,48 @@ class AddressBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     target_name: str | None = None
     name: str | None = None
     detail: str | None = None
+
+
+class CustomerMetadata(Struct, frozen=True, kw_only=True):
+    """Switches of a customer."""
+
+    rtp_debug: bool
+
+
+class Customer(Versioned, kw_only=True):
+    """A tenant. What is empty is left out, except ids, switches and times."""
+
+    id: str
+    name: str = ""
+    detail: str = ""
+    email: str = ""
+    phone_number: str = ""
+    address: str = ""
+    webhook_method: str = ""
+    webhook_uri: str = ""
+    billing_account_id: str
+    metadata: CustomerMetadata
+    email_verified: bool
+    status: str
+    """``active``."""
+    identity_verification_status: str
+    """``none``: nothing is verified here."""
+    tm_deletion_scheduled: datetime | None
+    tm_create: datetime | None
+    tm_update: datetime | None
+    tm_delete: datetime | None
+
+
+class OutboundConfig(Versioned, kw_only=True):
+    """Where a customer's calls may go."""
+
+    id: str
+    customer_id: str
+    name: str
+    detail: str
+    destination_whitelist: list[str]
+    codecs: str
+    default_outgoing_source_number_id: str
+    tm_create: datetime | None
+    tm_update: datetime | None
+    tm_delete: datetime | None
