@@ -18,6 +18,10 @@ UNACQUAINTED = ("store/sqlite", "store/postgres", "carriers/sip", "carriers/simu
 
 PLANTED = {
     "Imports go one way": ("domain/units.py", "import outdialer.ports.clock"),
+    "The client knows the wire and nothing of the program behind it": (
+        "client/exchange.py",
+        "import outdialer.telemetry",
+    ),
     "Decisions are pure: values come in, values go out": ("carriers/sip/core/timers.py", "import time"),
     "The engine and its doors know no store, no carrier and no media": (
         "engine/lifecycle.py",
