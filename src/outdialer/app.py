@@ -109,6 +109,7 @@ class App:
                 hang_up=self.engine.hang_up,
                 readiness=self.engine.problems,
                 metrics=self.metrics.render,
+                customer_added=self.engine.serve_customer,
                 live=self.settings.live,
                 old_time_format=self.settings.old_time_format,
                 rates=_request_rates(self.settings),

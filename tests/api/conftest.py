@@ -54,6 +54,7 @@ def application(live: bool, old_time_format: bool) -> Server:
         clock=Forward(lambda: Stage.world.clock),
         ids=Forward(lambda: Stage.world.ids),
         hang_up=lambda leg, why: Stage.world.hung_up.append((leg, why)),
+        customer_added=lambda customer: Stage.world.customer_added(customer),
         readiness=lambda: Stage.world.not_ready,
         metrics=lambda: b"# TYPE outdialer_calls_live gauge\noutdialer_calls_live 0.0\n",
         live=live,
@@ -73,7 +74,11 @@ class World:
         self.ids = FakeIds()
         self.hung_up: list[tuple[int, str]] = []
         self.not_ready: list[str] = []
+        self.customers_added: list[int] = []
         self.random = random.Random(1)
+
+    async def customer_added(self, customer: int) -> None:
+        self.customers_added.append(customer)
 
     async def key(self, customer: int = CUSTOMER, lifetime_us: int | None = None) -> str:
         now = self.clock.now()

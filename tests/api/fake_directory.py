@@ -9,7 +9,7 @@ from outdialer.domain.directory import KINDS, Agent, Customer, Entry, Login, cus
 from outdialer.domain.model import AccessKey
 from outdialer.domain.permissions import is_admin
 from outdialer.domain.units import Id, Instant
-from outdialer.ports.directory import AgentFilter, LastAdmin, LimitReached, NameTaken, Owned
+from outdialer.ports.directory import AgentFilter, LastAdmin, LimitReached, NameTaken, NewCustomer, Owned
 from outdialer.ports.store import Conflict, Page
 from tests.api.fake_events import MemoryEvents
 
@@ -128,6 +128,35 @@ class MemoryDirectory(MemoryEvents):
     async def customer(self, customer: int) -> Customer | None:
         self._check()
         return self.customer_rows.get(customer)
+
+    async def customers_page(self, page: Page) -> list[Customer]:
+        self._check()
+        rows = sorted(self.customer_rows.values(), key=lambda row: (row.tm_create or 0, row.id), reverse=True)
+        return [row for row in rows if _follows(structs.replace(row, tm_create=row.tm_create or 0), page)][: page.size]
+
+    async def create_customer(self, new: NewCustomer) -> Customer:
+        self._check()
+        key = max(self.customer_rows) + 1
+        if new.agent is not None:
+            await self.create_agent(key, new.agent, new.password_hash)
+        if new.access_key is not None:
+            self.keys.append(structs.replace(new.access_key, customer=key))
+        self.customer_rows[key] = structs.replace(new.customer, key=key, id=customer_id(key))
+        return self.customer_rows[key]
+
+    async def schedule_deletion(self, customer: int, now: Instant) -> Customer | None:
+        self._check()
+        stored = self.customer_rows.get(customer)
+        if stored is None or stored.tm_deletion_scheduled is not None:
+            return stored
+        return await self.save_customer(structs.replace(stored, tm_deletion_scheduled=now), now)
+
+    async def keep_customer(self, customer: int, now: Instant) -> Customer | None:
+        self._check()
+        stored = self.customer_rows.get(customer)
+        if stored is None or stored.status_at(now) != "frozen":
+            return stored
+        return await self.save_customer(structs.replace(stored, tm_deletion_scheduled=None), now)
 
     async def save_customer(self, customer: Customer, now: Instant) -> Customer:
         self._check()

@@ -8,6 +8,7 @@ from msgspec import structs
 
 from outdialer.domain.attempt import AttemptStatus
 from outdialer.domain.campaign import CampaignEvent, CampaignStatus, apply
+from outdialer.domain.directory import Customer
 from outdialer.domain.model import (
     Call,
     Campaign,
@@ -178,7 +179,15 @@ class MemoryStore(MemoryDirectory):
             self._happened(f"status_{status}", customer, campaign, now)
         return campaign
 
+    async def schedule_deletion(self, customer: int, now: Instant) -> Customer | None:
+        for (owner, campaign_id), campaign in list(self.campaign_rows.items()):
+            if owner == customer and campaign.status == CampaignStatus.RUN:
+                await self.order_stop(customer, campaign_id, now)
+        return await super().schedule_deletion(customer, now)
+
     async def order_run(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:
+        if self.customer_rows[customer].tm_deletion_scheduled is not None:
+            raise Conflict("the customer is frozen")
         return self._campaign_event(customer, campaign_id, CampaignEvent.RUN_ORDERED, now)
 
     async def order_stop(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:

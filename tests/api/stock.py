@@ -23,6 +23,7 @@ BODIES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "providers": ("/v1.0/providers", {}),
     "routes": ("/v1.0/routes", {}),
     "accesskeys": ("/v1.0/accesskeys", {}),
+    "customers": ("/v1.0/customers", {}),
     "numbers": ("/v1.0/numbers", {"number": "+12025550199"}),
     "outbound_configs": ("/v1.0/outbound_configs", {}),
 }

@@ -203,13 +203,15 @@ async def test_examples_of_the_document_are_accepted(
     response = await client.request(operation.method, path, json=operation.example)
     if operation.awaits:
         refused(response, 409, "FEATURE_UNAVAILABLE", operation.awaits)
+    elif operation.name == "unregister":
+        refused(response, 409, "STATE_INVALID", "runs the installation")
     else:
         answered(response)
 
 
 AWAITING = {
     "activeflows": 5,
-    "auth": 8,
+    "auth": 6,
     "calls": 14,
     "groupcalls": 5,
     "numbers": 1,

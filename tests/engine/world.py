@@ -362,6 +362,7 @@ class World:
                 hang_up=self.engine.hang_up,
                 readiness=self.engine.problems,
                 metrics=self.metrics.render,
+                customer_added=self.engine.serve_customer,
             )
             transport = httpx.ASGITransport(app=create_app(services))
             headers = {"Authorization": f"Bearer {token}"}

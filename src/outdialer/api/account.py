@@ -7,13 +7,15 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from outdialer.api.accesskeys import AccesskeyView
 from outdialer.api.agents import Password
 from outdialer.api.customer import CustomerView
+from outdialer.api.customers import freeze, keep
+from outdialer.api.errors import FieldError
 from outdialer.api.operations import Context, QueryParameter, Resource, unavailable
 from outdialer.api.wire import Text255, Text2000, TimeText, UuidText
 
 DIRECT = "calls that come in"
 SIGNUP = "customers that sign up themselves"
 MAIL = "mail to be sent"
-LEAVING = "customers that leave themselves"
+CONFIRMATION = "DELETE"
 
 
 class DirectBoot(Struct, frozen=True):
@@ -154,14 +156,35 @@ async def reset_password(context: Context, body: PasswordReset) -> Nothing:
 
 
 @account.operation(
-    "POST", "/auth/unregister", *_BODY, base="", awaits=LEAVING, example={"confirmation_phrase": "DELETE"}
+    "POST",
+    "/auth/unregister",
+    *_BODY,
+    "STATE_INVALID",
+    base="",
+    example={"confirmation_phrase": CONFIRMATION},
 )
 async def unregister(context: Context, body: Unregistration) -> CustomerView:
-    """Ask that the customer be deleted."""
-    raise unavailable(LEAVING)
+    """Ask that the customer be deleted.
+
+    It is frozen at once and deleted after 30 days. `password` is that of the agent who asks; who has none, such as an
+    access key, writes the `confirmation_phrase`.
+    """
+    if body.immediate:
+        raise FieldError("immediate", "a customer is deleted after 30 days; leave it out")
+    if not await _confirmed(context, body):
+        raise FieldError("confirmation_phrase", f"write {CONFIRMATION}, or your password as password")
+    return await freeze(context, context.customer)
 
 
-@account.operation("DELETE", "/auth/unregister", base="", awaits=LEAVING)
+async def _confirmed(context: Context, body: Unregistration) -> bool:
+    agent = context.principal.agent
+    if body.password is None or agent is None:
+        return body.confirmation_phrase == CONFIRMATION
+    login = await context.store.login_of(agent.id)
+    return await context.services.passwords.fits(None if login is None else login.password_hash, body.password)
+
+
+@account.operation("DELETE", "/auth/unregister", "STATE_INVALID", base="", while_frozen=True)
 async def stay(context: Context) -> CustomerView:
-    """Take back that the customer be deleted."""
-    raise unavailable(LEAVING)
+    """Take back that the customer be deleted. Its campaigns stay stopped."""
+    return await keep(context, context.customer)

@@ -277,10 +277,7 @@ async def create_agent(context: Context, body: AgentCreate) -> AgentView:
 
     Nobody can hand out more than their own permission.
     """
-    username = body.username.strip().lower()
-    if not is_email(username):
-        problem = f"{shown(body.username)} is not an e-mail address"
-        raise FieldError("username", problem, "INVALID_USERNAME_FORMAT")
+    username = read_username(body.username)
     agent = Agent(
         id=context.services.ids.new(context.now),
         username=username,
@@ -292,7 +289,7 @@ async def create_agent(context: Context, body: AgentCreate) -> AgentView:
         addresses=await _addresses(context, body.addresses, ()),
         tm_create=context.now,
     )
-    kept = await _hashed(context, body.password)
+    kept = await hashed(context, body.password)
     try:
         stored = await context.store.create_agent(context.customer, agent, kept)
     except NameTaken as error:
@@ -301,7 +298,24 @@ async def create_agent(context: Context, body: AgentCreate) -> AgentView:
     return view(stored, context.wire)
 
 
-async def _hashed(context: Context, password: str) -> str:
+def read_username(sent: str) -> str:
+    """A username as it is kept.
+
+    Raises:
+        FieldError: it is not an e-mail address.
+    """
+    username = sent.strip().lower()
+    if not is_email(username):
+        raise FieldError("username", f"{shown(sent)} is not an e-mail address", "INVALID_USERNAME_FORMAT")
+    return username
+
+
+async def hashed(context: Context, password: str) -> str:
+    """What is kept of a new password.
+
+    Raises:
+        FieldError: it is empty.
+    """
     if not password:
         raise FieldError("password", "it is empty; write one")
     return await context.services.passwords.hash(password)
@@ -420,7 +434,7 @@ async def update_agent_permission(context: Context, body: AgentPermission) -> Ag
 async def update_agent_password(context: Context, body: AgentPassword) -> AgentView:
     """Change an agent's password: every token of the agent ends."""
     alive(await _read_governed(context), "agent")
-    kept = await _hashed(context, body.password)
+    kept = await hashed(context, body.password)
     changed = await context.store.set_agent_password(context.customer, context.id, kept, context.now)
     return view(found(changed, "AGENT_NOT_FOUND", "agent"), context.wire)
 

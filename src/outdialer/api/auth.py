@@ -20,7 +20,8 @@ from msgspec import Struct
 from outdialer.api.errors import ApiError
 from outdialer.api.peers import client_address, within
 from outdialer.api.tokens import read_token, stamp_of
-from outdialer.domain.directory import Agent
+from outdialer.api.wire import rfc3339
+from outdialer.domain.directory import DELETION_GRACE_US, Agent
 from outdialer.domain.model import AccessKey
 from outdialer.domain.permissions import of_access_key
 from outdialer.domain.units import MICROSECONDS_PER_SECOND, Id, Instant
@@ -31,6 +32,7 @@ KEY_PREFIX = "vb_"
 KEY_LENGTH = 35
 SHOWN_PREFIX_LENGTH = 11
 """How much of a key is kept in clear, to tell keys apart."""
+RECOVERY_ENDPOINT = "DELETE /auth/unregister"
 USE_NOTED_EVERY_US = 60 * MICROSECONDS_PER_SECOND
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -136,11 +138,11 @@ def credential(slots: Slots) -> str | None:
     return next((candidate for candidate in candidates if candidate), None)
 
 
-async def authenticate(slots: Slots, store: ApiStore, now: Instant) -> Principal:
-    """Who sends the request.
+async def authenticate(slots: Slots, store: ApiStore, now: Instant, *, while_frozen: bool = False) -> Principal:
+    """Who sends the request; ``while_frozen``: also when its customer's deletion is scheduled.
 
     Raises:
-        ApiError: it carries no credential, or one that opens nothing.
+        ApiError: it carries no credential, or one that opens nothing, or its customer is frozen.
     """
     token = credential(slots)
     if token is None:
@@ -152,9 +154,22 @@ async def authenticate(slots: Slots, store: ApiStore, now: Instant) -> Principal
     address = client_address(slots.scope)
     is_key = token.startswith(KEY_PREFIX)
     principal = await (_by_text(token, address, store, now) if is_key else _by_token(token, address, store, now))
-    if principal is None:
+    customer = None if principal is None else await store.customer(principal.customer)
+    if principal is None or customer is None or customer.status_at(now) == "deleted":
         raise ApiError("INVALID_CREDENTIALS", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    if customer.tm_deletion_scheduled is not None and not while_frozen:
+        raise _frozen(customer.tm_deletion_scheduled)
     return principal
+
+
+def _frozen(since: Instant) -> ApiError:
+    facts = {
+        "deletion_scheduled_at": rfc3339(since),
+        "deletion_effective_at": rfc3339(since + DELETION_GRACE_US),
+        "recovery_endpoint": RECOVERY_ENDPOINT,
+    }
+    message = f"The customer is to be deleted on {facts['deletion_effective_at']}; {RECOVERY_ENDPOINT} takes it back."
+    return ApiError("ACCOUNT_FROZEN", message, details=(facts,))
 
 
 async def still_valid(principal: Principal, store: ApiStore, now: Instant) -> bool:
@@ -167,7 +182,10 @@ async def still_valid(principal: Principal, store: ApiStore, now: Instant) -> bo
         again = await _by_stamp(principal.agent.id, principal.proof, principal.tm_expire, principal.address, store, now)
     else:
         again = await _by_access_key(principal.proof, principal.address, store, now)
-    return again is not None and (again.customer, again.permission) == (principal.customer, principal.permission)
+    customer = await store.customer(principal.customer)
+    if again is None or customer is None or customer.tm_deletion_scheduled is not None:
+        return False
+    return (again.customer, again.permission) == (principal.customer, principal.permission)
 
 
 async def _by_text(token: str, address: str, store: ApiStore, now: Instant) -> Principal | None:

@@ -12,7 +12,7 @@ from outdialer.api.errors import FieldError, shown
 from outdialer.api.operations import Context, Resource
 from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, read_id
 from outdialer.domain.directory import Customer
-from outdialer.domain.units import format_id
+from outdialer.domain.units import Instant, format_id
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,190}")
 _WEB = re.compile(r"https?://[^\s\x00-\x1f\x7f]{1,2000}")
@@ -63,7 +63,7 @@ class CustomerView(Struct, frozen=True, kw_only=True):
     billing_account_id: UuidText
     metadata: CustomerMetadata
     email_verified: bool
-    status: Annotated[str, Meta(description="`active`.")]
+    status: Annotated[str, Meta(description="`active`, `frozen` (its deletion is scheduled) or `deleted`.")]
     identity_verification_status: Annotated[str, Meta(description="`none`: nothing is verified here.")]
     tm_deletion_scheduled: TimeText | None
     tm_create: TimeText | None
@@ -75,8 +75,8 @@ customers = Resource("customer", "The tenant that owns everything a credential o
 _EXAMPLE = {"name": "Example Ltd", "email": "office@company.example"}
 
 
-def view(customer: Customer, wire: Wire) -> CustomerView:
-    """A customer as clients read it."""
+def view(customer: Customer, wire: Wire, now: Instant) -> CustomerView:
+    """A customer as clients read it at ``now``."""
     return CustomerView(
         id=format_id(customer.id),
         name=unless_empty(customer.name),
@@ -89,9 +89,9 @@ def view(customer: Customer, wire: Wire) -> CustomerView:
         billing_account_id=format_id(customer.billing_account_id),
         metadata=CustomerMetadata(rtp_debug=customer.rtp_debug),
         email_verified=False,
-        status=customer.status,
+        status=customer.status_at(now),
         identity_verification_status="none",
-        tm_deletion_scheduled=None,
+        tm_deletion_scheduled=wire.time(customer.tm_deletion_scheduled),
         tm_create=wire.time(customer.tm_create),
         tm_update=wire.time(customer.tm_update),
         tm_delete=wire.time(customer.tm_delete),
@@ -103,50 +103,61 @@ def is_email(text: str) -> bool:
     return len(text) <= 254 and _EMAIL.fullmatch(text) is not None
 
 
-def _check(body: CustomerUpdate) -> None:
+def check(body: CustomerUpdate) -> None:
+    """Check what a customer is to be.
+
+    Raises:
+        FieldError: a field cannot be used.
+    """
     if body.email and not is_email(body.email):
         raise FieldError("email", f"{shown(body.email)} is not an e-mail address")
     if body.webhook_uri and not _WEB.fullmatch(body.webhook_uri):
         raise FieldError("webhook_uri", f"{shown(body.webhook_uri)} is not a web address; write https://...")
 
 
-async def _read(context: Context) -> Customer:
-    return found(await context.store.customer(context.customer), "CUSTOMER_NOT_FOUND", "customer")
+async def _read(context: Context, key: int) -> Customer:
+    return found(await context.store.customer(key), "CUSTOMER_NOT_FOUND", "customer")
 
 
-async def _change(context: Context, merge: Callable[[Customer], Customer]) -> CustomerView:
+async def change_customer(context: Context, key: int, merge: Callable[[Customer], Customer]) -> CustomerView:
+    """Merge a change into the customer with this store key.
+
+    Raises:
+        ApiError: there is none, or it has another version than ``If-Match`` asks for.
+    """
+
     async def change(customer: Customer) -> Customer:
         return merge(customer)
 
     saved = await edit(
         context,
-        lambda: _read(context),
+        lambda: _read(context, key),
         change,
         lambda changed: context.store.save_customer(changed, context.now),
         "customer",
     )
-    return view(saved, context.wire)
+    return view(saved, context.wire, context.now)
 
 
 @customers.operation("GET", "/customer")
 async def get_customer(context: Context) -> CustomerView:
     """Read the customer that the credential belongs to."""
-    customer = await _read(context)
+    customer = await _read(context, context.customer)
     context.show_version(customer.version)
-    return view(customer, context.wire)
+    return view(customer, context.wire, context.now)
 
 
 @customers.operation("PUT", "/customer", *EDIT_REASONS, versioned=True, example=_EXAMPLE)
 async def update_customer(context: Context, body: CustomerUpdate) -> CustomerView:
     """Change the customer."""
-    _check(body)
-    return await _change(context, lambda customer: merged(customer, body))
+    check(body)
+    return await change_customer(context, context.customer, lambda customer: merged(customer, body))
 
 
 @customers.operation("PUT", "/customer/metadata", *EDIT_REASONS, versioned=True, example={"rtp_debug": False})
 async def update_customer_metadata(context: Context, body: CustomerMetadataUpdate) -> CustomerView:
     """Change the customer's switches."""
-    return await _change(context, lambda customer: merged(customer, body))
+    return await change_customer(context, context.customer, lambda customer: merged(customer, body))
 
 
 @customers.operation(
@@ -159,4 +170,4 @@ async def update_customer_billing_account_id(context: Context, body: CustomerBil
         account = read_id(body.billing_account_id, "billing_account_id", customer.billing_account_id)
         return structs.replace(customer, billing_account_id=account)
 
-    return await _change(context, merge)
+    return await change_customer(context, context.customer, merge)

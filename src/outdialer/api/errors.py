@@ -40,6 +40,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "The access key or token is unknown, revoked, expired or not for this address.",
     ),
     "PERMISSION_DENIED": ("PERMISSION_DENIED", "Whoever holds this access key or token may not do this."),
+    "ACCOUNT_FROZEN": (
+        "PERMISSION_DENIED",
+        "The customer is to be deleted; details say when, and how to take it back.",
+    ),
     "ROUTE_NOT_FOUND": ("NOT_FOUND", "No such path, or no such route."),
     "CAMPAIGN_NOT_FOUND": ("NOT_FOUND", "No such campaign."),
     "CAMPAIGNCALL_NOT_FOUND": ("NOT_FOUND", "No such campaigncall."),
@@ -81,7 +85,13 @@ OWN_HTTP_STATUS: dict[str, int] = {"METHOD_NOT_ALLOWED": 405, "VERSION_MISMATCH"
 
 COMMON_REASONS = ("INTERNAL", "SERVICE_UNAVAILABLE")
 """What every operation may answer."""
-CREDENTIAL_REASONS = ("AUTHENTICATION_REQUIRED", "INVALID_CREDENTIALS", "PERMISSION_DENIED", "RATE_LIMIT_EXCEEDED")
+CREDENTIAL_REASONS = (
+    "AUTHENTICATION_REQUIRED",
+    "INVALID_CREDENTIALS",
+    "PERMISSION_DENIED",
+    "ACCOUNT_FROZEN",
+    "RATE_LIMIT_EXCEEDED",
+)
 """What every operation that needs a credential may answer."""
 RETRY_AFTER_S = 5
 """What ``Retry-After`` says while the store is away, in s."""

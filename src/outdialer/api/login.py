@@ -37,6 +37,9 @@ async def log_in(context: Context, body: LoginBody) -> LoginView:
     kept = None if found is None else found.password_hash
     if not await context.services.passwords.fits(kept, body.password) or found is None:
         raise ApiError("INVALID_CREDENTIALS")
+    customer = await context.store.customer(found.customer)
+    if customer is None or customer.status_at(context.now) == "deleted":
+        raise ApiError("INVALID_CREDENTIALS")
     token = new_token(found, await context.store.install_secret(), context.now)
     context.headers["Set-Cookie"] = (
         f"token={token}; Path=/; Max-Age={TOKEN_LIFETIME_S}; Secure; HttpOnly; SameSite=Strict"

@@ -82,6 +82,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     query: tuple[QueryParameter, ...] = ()
     awaits: str = ""
     """What must be there before the operation can do its work; until then it is refused. "": it works."""
+    while_frozen: bool = False
+    """Whether a customer may use it whose deletion is scheduled."""
     bare_refusals: bool = False
     """Whether every refusal is 400 with an empty body, so that nothing can be learned from it."""
 
@@ -158,6 +160,7 @@ class Resource:
         example: Any = None,
         query: tuple[QueryParameter, ...] = (),
         awaits: str = "",
+        while_frozen: bool = False,
         bare_refusals: bool = False,
         name: str = "",
     ) -> Callable[[Handler], Handler]:
@@ -188,6 +191,7 @@ class Resource:
                     example=example,
                     query=query,
                     awaits=awaits,
+                    while_frozen=while_frozen,
                     bare_refusals=bare_refusals,
                 )
             )

@@ -34,6 +34,7 @@ RESOURCES: Mapping[str, int] = {
     "auth": ADMIN,
     "accesskeys": ADMIN,
     "customer": ADMIN,
+    "customers": SUPER_ADMIN,
     "outbound_configs": SUPER_ADMIN,
     "providers": SUPER_ADMIN,
     "routes": SUPER_ADMIN,

@@ -1,6 +1,6 @@
 """What the REST side needs from the rest of the program; the composition root fills it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
@@ -9,6 +9,10 @@ from outdialer.api.throttle import RequestRates
 from outdialer.engine.system import random_bytes
 from outdialer.ports.clock import Clock, Ids
 from outdialer.ports.directory import ApiStore
+
+
+async def _nobody_waits(_customer: int) -> None:
+    """There is no engine that would dial for a new customer."""
 
 
 class ApiServices(Struct, frozen=True, kw_only=True):
@@ -23,6 +27,8 @@ class ApiServices(Struct, frozen=True, kw_only=True):
     """Why calls cannot be placed at the moment; empty: ready."""
     metrics: Callable[[], bytes]
     """The engine's metrics in the Prometheus text form; the REST side's own are added."""
+    customer_added: Callable[[int], Awaitable[None]] = _nobody_waits
+    """Told of a new customer's store key."""
     random_bytes: Callable[[int], bytes] = random_bytes
     """Where access keys come from: the system's strong source."""
     passwords: Passwords = Passwords()

@@ -105,7 +105,7 @@ class Server:
     async def _serve(self, operation: Operation, request: Request) -> Response:
         services, now = self._services, self._services.clock.now()
         self._throttle.check_address(request.scope)
-        principal = await self._authenticated(request, now) if operation.secured else NOBODY
+        principal = await self._authenticated(operation, request, now) if operation.secured else NOBODY
         ids = path_ids(operation, request.path_params)
         check_permitted(operation, principal, request.query_params)
         if_match = request.headers.get("if-match")
@@ -119,9 +119,9 @@ class Server:
         answer = await operation.handler(context, **given)
         return _success(answer, context)
 
-    async def _authenticated(self, request: Request, now: Instant) -> Principal:
+    async def _authenticated(self, operation: Operation, request: Request, now: Instant) -> Principal:
         try:
-            principal = await authenticate(request, self._services.store, now)
+            principal = await authenticate(request, self._services.store, now, while_frozen=operation.while_frozen)
         except ApiError as error:
             if error.reason == "INVALID_CREDENTIALS":
                 self._throttle.charge_failed_credential(request.scope)

@@ -9,12 +9,18 @@ from collections.abc import Mapping
 from msgspec import Struct, structs
 
 from outdialer.domain.model import Action, Address
-from outdialer.domain.units import NIL_ID, Id, Instant, Milliseconds
+from outdialer.domain.units import MICROSECONDS_PER_SECOND, NIL_ID, Id, Instant, Milliseconds, format_id
 
 
 def customer_id(key: int) -> Id:
     """The public id of a customer: a UUID version 8 (RFC 9562 section 5.8) whose last bytes are its store key."""
     return bytes([0, 0, 0, 0, 0, 0, 0x80, 0, 0x80, 0]) + key.to_bytes(6, "big")
+
+
+def customer_key(public_id: Id) -> int | None:
+    """The store key in a customer's public id; None: it is no customer's."""
+    key = int.from_bytes(public_id[10:], "big")
+    return key if customer_id(key) == public_id else None
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -25,6 +31,10 @@ class Entry(Struct, frozen=True, kw_only=True):
     tm_create: Instant = 0
     tm_update: Instant | None = None
     tm_delete: Instant | None = None
+
+    def __repr__(self) -> str:
+        """Which one it is, and nothing that a log should not hold."""
+        return f"{type(self).__name__}({format_id(self.id)})"
 
     @property
     def unique_name(self) -> str:
@@ -230,6 +240,14 @@ class Login(Struct, frozen=True, kw_only=True):
     agent: Agent
     password_hash: str
 
+    def __repr__(self) -> str:
+        """Whose it is, and nothing that a log should not hold."""
+        return f"Login({self.agent!r})"
+
+
+DELETION_GRACE_US = 30 * 86_400 * MICROSECONDS_PER_SECOND
+"""How long a deletion that is scheduled can be taken back."""
+
 
 class Customer(Struct, frozen=True, kw_only=True):
     """A tenant: the owner of everything else."""
@@ -252,3 +270,17 @@ class Customer(Struct, frozen=True, kw_only=True):
     """None for customers that are older than this column."""
     tm_update: Instant | None = None
     tm_delete: Instant | None = None
+    tm_deletion_scheduled: Instant | None = None
+    """Since when the customer is frozen."""
+
+    @property
+    def tm_deletion_effective(self) -> Instant | None:
+        """When the deletion cannot be taken back any more."""
+        return None if self.tm_deletion_scheduled is None else self.tm_deletion_scheduled + DELETION_GRACE_US
+
+    def status_at(self, now: Instant) -> str:
+        """``active``; ``frozen`` while a deletion is scheduled and can be taken back; ``deleted`` after that."""
+        end = self.tm_deletion_effective
+        if end is None:
+            return self.status
+        return "frozen" if now < end else "deleted"

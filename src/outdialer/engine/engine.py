@@ -73,6 +73,7 @@ class Engine:
         self._quiet = Bell()
         self.worker = f"{socket.gethostname()}:{os.getpid()}"
         self.epoch = 0
+        self._draining = False
 
     async def start(self) -> None:
         """Fence off earlier lives, clear up after them, and begin to dial.
@@ -92,6 +93,15 @@ class Engine:
         if self._retention is not None:
             self._tasks.start(self._retention.run(self._store_fails), "retention")
         log("engine_started", epoch=self.epoch, worker=self.worker)
+
+    async def serve_customer(self, customer: int) -> None:
+        """Dial for a customer that came after the start; before it, and for one that is served, nothing to do."""
+        if not self.epoch or any(office.customer == customer for office in self._offices):
+            return
+        office = await self._open_office(customer)
+        if self._draining:
+            office.dialer.stop_sending()
+        self._offices.append(office)
 
     async def _open_office(self, customer: int) -> _Office:
         outside = self._outside
@@ -191,6 +201,7 @@ class Engine:
         Returns when no call of this life is up and everything is on the books, or when that takes too long.
         """
         log("engine_draining", grace_s=grace_s)
+        self._draining = True
         for office in self._offices:
             office.dialer.stop_sending()
             office.desk.hang_up_all("drain", answered=False)
@@ -206,6 +217,7 @@ class Engine:
 
     def cut(self) -> None:
         """End every call at once."""
+        self._draining = True
         for office in self._offices:
             office.dialer.stop_sending()
             office.desk.hang_up_all("drain", answered=True)

@@ -62,6 +62,16 @@ class Owned(Struct, Generic[E], frozen=True):
         return self.entry.tm_create
 
 
+class NewCustomer(Struct, frozen=True, kw_only=True):
+    """A customer that is to be, and what opens its books first."""
+
+    customer: Customer
+    """Its store key and id are given when it is stored."""
+    agent: Agent | None = None
+    password_hash: str = ""
+    access_key: AccessKey | None = None
+
+
 class DirectoryStore(Protocol):
     """Entries of every kind."""
 
@@ -108,6 +118,22 @@ class IdentityStore(Protocol):
 
     async def customer(self, customer: int) -> Customer | None:
         """The customer itself."""
+
+    async def customers_page(self, page: Page) -> list[Customer]:
+        """All customers, newest first."""
+
+    async def create_customer(self, new: NewCustomer) -> Customer:
+        """Store a new customer with its first agent and access key.
+
+        Raises:
+            NameTaken: the agent's ``username`` belongs to another agent.
+        """
+
+    async def schedule_deletion(self, customer: int, now: Instant) -> Customer | None:
+        """Freeze a customer and stop its campaigns; a second time changes nothing. None: no such customer."""
+
+    async def keep_customer(self, customer: int, now: Instant) -> Customer | None:
+        """Take a scheduled deletion back while that can be done. None: no such customer."""
 
     async def save_customer(self, customer: Customer, now: Instant) -> Customer:
         """Replace what people edit of a customer.

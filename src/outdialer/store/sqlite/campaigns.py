@@ -84,11 +84,11 @@ class Campaigns(Books):
 
     async def order_run(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:
         """Start a campaign; one that runs stays as it is. None: no such campaign or a deleted one."""
-        return await self._write(lambda database: _order(database, customer, campaign_id, _RUN, now))
+        return await self._write(lambda database: order(database, customer, campaign_id, _RUN, now))
 
     async def order_stop(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:
         """Stop a campaign: ``stopping`` while calls are up, else ``stop``."""
-        return await self._write(lambda database: _order(database, customer, campaign_id, None, now))
+        return await self._write(lambda database: order(database, customer, campaign_id, None, now))
 
     async def apply_campaign_events(
         self, customer: int, events: Sequence[tuple[int, CampaignEvent]], now: Instant
@@ -194,13 +194,15 @@ def _happened(database: Database, customer: int, kind: str, campaign: Campaign, 
     resource_happened(database, customer, kind, campaign.id, campaign.version, at, campaign)
 
 
-def _order(
+def order(
     database: Database, customer: int, campaign_id: Id, event: CampaignEvent | None, now: Instant
 ) -> Campaign | None:
     """Apply an order; None as the event is a stop, whose kind depends on the calls that are up."""
     row = _row(database, customer, campaign_id)
     if row is None or row["tm_delete"] is not None:
         return None
+    if event is not None and database.execute(SQL["frozen"], {"customer": customer}).fetchone() is not None:
+        raise Conflict("the customer is frozen")
     if event is None:
         limit = database.execute(SQL["in_use"], {"customer": customer, "scope": f"campaign:{row['key']}"}).fetchone()
         busy = limit is not None and limit["in_use"] > 0

@@ -1,11 +1,11 @@
-"""Customers, access keys and agents in the books."""
+"""Access keys and agents in the books."""
 
 import sqlite3
 from typing import Any
 
 import msgspec
 
-from outdialer.domain.directory import Agent, Customer, Login
+from outdialer.domain.directory import Agent, Login
 from outdialer.domain.model import AccessKey, Address
 from outdialer.domain.permissions import ADMIN, is_admin
 from outdialer.domain.units import Id, Instant
@@ -23,25 +23,7 @@ _addresses = msgspec.json.Decoder(tuple[Address, ...]).decode
 
 
 class People(Books):
-    """Who owns the books, and who may open them."""
-
-    async def customer(self, customer: int) -> Customer | None:
-        """The customer itself."""
-        return self._read(lambda database: _customer(database, customer))
-
-    async def save_customer(self, customer: Customer, now: Instant) -> Customer:
-        """Replace what people edit of a customer; ``Conflict`` when it is not the stored version."""
-
-        def save(database: Database) -> Customer:
-            row = {**msgspec.structs.asdict(customer), "now": now}
-            if not database.execute(SQL["replace_customer"], row).rowcount:
-                raise Conflict("the customer was changed meanwhile")
-            saved = _customer(database, customer.key)
-            assert saved is not None
-            resource_happened(database, saved.key, "customer_updated", saved.id, saved.version, now, saved)
-            return saved
-
-        return await self._write(save, wakes=False)
+    """Who may open the books."""
 
     async def access_key_of(self, customer: int, key_id: Id) -> AccessKey | None:
         """One access key, deleted or not."""
@@ -95,21 +77,7 @@ class People(Books):
     async def create_agent(self, customer: int, agent: Agent, password_hash: str) -> Agent:
         """Store a new agent; ``NameTaken`` and ``LimitReached`` when it cannot be."""
 
-        def create(database: Database) -> Agent:
-            asked = {"customer": customer, "most": MOST_ENTRIES}
-            if database.execute(SQL["count_agents"], asked).fetchone()["n"] >= MOST_ENTRIES:
-                raise LimitReached
-            row = {**_agent_row(customer, agent), "password_hash": password_hash}
-            try:
-                key = database.execute(SQL["insert_agent"], row).lastrowid
-            except sqlite3.IntegrityError as error:
-                raise _taken(error, "username") from error
-            assert key is not None
-            _take_addresses(database, customer, key, agent)
-            _happened(database, customer, "agent_created", agent, agent.tm_create)
-            return agent
-
-        return await self._write(create, wakes=False)
+        return await self._write(lambda database: insert_agent(database, customer, agent, password_hash), wakes=False)
 
     async def agent(self, customer: int, agent_id: Id) -> Agent | None:
         """One agent, deleted or not."""
@@ -180,12 +148,25 @@ class People(Books):
         return self._read(lambda database: _login(database, "login_of", {"id": agent_id}))
 
 
-def _customer(database: Database, customer: int) -> Customer | None:
-    row = database.execute(SQL["customer_itself"], {"customer": customer}).fetchone()
-    if row is None:
-        return None
-    fields = {name: row[name] for name in Customer.__struct_fields__}
-    return Customer(**{**fields, "rtp_debug": bool(row["rtp_debug"])})
+def insert_agent(database: Database, customer: int, agent: Agent, password_hash: str) -> Agent:
+    """Store a new agent.
+
+    Raises:
+        NameTaken: its username or one of its addresses belongs to another agent.
+        LimitReached: the customer has too many agents.
+    """
+    asked = {"customer": customer, "most": MOST_ENTRIES}
+    if database.execute(SQL["count_agents"], asked).fetchone()["n"] >= MOST_ENTRIES:
+        raise LimitReached
+    row = {**_agent_row(customer, agent), "password_hash": password_hash}
+    try:
+        key = database.execute(SQL["insert_agent"], row).lastrowid
+    except sqlite3.IntegrityError as error:
+        raise _taken(error, "username") from error
+    assert key is not None
+    _take_addresses(database, customer, key, agent)
+    _happened(database, customer, "agent_created", agent, agent.tm_create)
+    return agent
 
 
 def _access_key(database: Database, customer: int, key_id: Id) -> AccessKey | None:

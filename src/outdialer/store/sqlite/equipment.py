@@ -52,8 +52,7 @@ class Equipment(Books):
 
     async def put_access_key(self, key: AccessKey) -> None:
         """Store a new access key."""
-        row = {**msgspec.structs.asdict(key), "allowed_ips": rows.to_json(key.allowed_ips)}
-        await self._write(lambda database: database.execute(SQL["insert_access_key"], row).rowcount, wakes=False)
+        await self._write(lambda database: insert_access_key(database, key), wakes=False)
 
     async def access_key(self, token_hash: bytes) -> AccessKey | None:
         """The access key with this SHA-256 of its token or of the one before it, deleted or not."""
@@ -71,6 +70,12 @@ class Equipment(Books):
                 rows.access_key(row) for row in database.execute(SQL["access_keys"], {"customer": customer})
             ]
         )
+
+
+def insert_access_key(database: Database, key: AccessKey) -> None:
+    """Store a new access key."""
+    row = {**msgspec.structs.asdict(key), "allowed_ips": rows.to_json(key.allowed_ips)}
+    database.execute(SQL["insert_access_key"], row)
 
 
 def _way_in(trunk: Trunk) -> tuple[str, int, str, str, str, str]:

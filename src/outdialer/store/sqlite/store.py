@@ -25,6 +25,7 @@ from outdialer.store.sqlite.migrate import migrate, migrations, refuse_newer
 from outdialer.store.sqlite.outdials import Outdials
 from outdialer.store.sqlite.outplans import Outplans
 from outdialer.store.sqlite.retention import Retention
+from outdialer.store.sqlite.tenants import Tenants
 from outdialer.store.sqlite.writer import Writer
 
 DEFAULT_CUSTOMER = 1
@@ -33,7 +34,9 @@ SECRET_BYTES = 32
 _SECRET = "install_secret"
 
 
-class SqliteStore(Dialing, Campaigns, Outplans, Outdials, Calls, Equipment, Directory, People, Events, Retention):
+class SqliteStore(
+    Dialing, Campaigns, Outplans, Outdials, Calls, Equipment, Directory, People, Tenants, Events, Retention
+):
     """The books in one SQLite file. Made by ``open`` or ``open_reader``."""
 
     def __init__(self, connections: Connections, secret: bytes, lock: StoreLock | None) -> None:

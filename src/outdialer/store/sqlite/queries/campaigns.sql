@@ -51,3 +51,7 @@ WHERE customer = :customer AND key = :campaign AND tm_delete IS NULL;
 
 -- name: in_use
 SELECT in_use FROM limits WHERE customer = :customer AND scope = :scope;
+
+-- name: frozen
+-- Whether the customer is to be deleted: none of its campaigns runs.
+SELECT 1 FROM customers WHERE key = :customer AND tm_deletion_scheduled IS NOT NULL;

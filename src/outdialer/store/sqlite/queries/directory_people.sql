@@ -1,14 +1,4 @@
--- Customers, access keys and agents.
-
--- name: customer_itself
-SELECT * FROM customers WHERE key = :customer;
-
--- name: replace_customer
-UPDATE customers
-SET name = :name, detail = :detail, email = :email, phone_number = :phone_number, address = :address,
-    webhook_method = :webhook_method, webhook_uri = :webhook_uri, billing_account_id = :billing_account_id,
-    rtp_debug = :rtp_debug, version = version + 1, tm_update = :now
-WHERE key = :key AND version = :version AND tm_delete IS NULL;
+-- Access keys and agents.
 
 -- name: access_key_of
 SELECT * FROM access_keys WHERE customer = :customer AND id = :id;
