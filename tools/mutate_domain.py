@@ -118,9 +118,8 @@ ROWS = (
     Mutant("breaker.py", "min(LONGEST_PAUSE_S, ", "max(0, "),
     # Numbers.
     Mutant("numbers.py", "[1-9][0-9]{6,14}", "[0-9]{6,14}"),
-    Mutant(
-        "numbers.py", "_emergency_numbers().fullmatch(digits.removeprefix(", "re.fullmatch('x', digits.removeprefix("
-    ),
+    Mutant("numbers.py", "_emergency_numbers().fullmatch(digits)", "False"),
+    Mutant("numbers.py", "LONGEST_EMERGENCY_NUMBER = 6", "LONGEST_EMERGENCY_NUMBER = 5"),
     Mutant("numbers.py", "if code and _is_emergency_in(code, national)", "if False"),
     Mutant("numbers.py", "if code and _premium_numbers(code).fullmatch(national)", "if False"),
     Mutant("numbers.py", "unquote(rest.rsplit", "str(rest.rsplit"),

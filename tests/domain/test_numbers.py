@@ -1,10 +1,19 @@
 """Reading, normalising and refusing destinations. The numbers are fictional, or ones that are refused."""
 
+from re import _parser  # type: ignore[attr-defined]
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outdialer.domain.numbers import DestinationError, normalise, person_key, refusal
+from outdialer.domain.numbers import (
+    LONGEST_EMERGENCY_NUMBER,
+    DestinationError,
+    _emergency_numbers,
+    normalise,
+    person_key,
+    refusal,
+)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +153,11 @@ def test_emergency_numbers_are_refused_in_every_form(user: str, form: str) -> No
 )
 def test_emergency_numbers_are_refused_however_they_are_written(user: str) -> None:
     assert refusal(normalise(f"sip:{user}@127.0.0.1")) == "emergency numbers are never dialled"
+
+
+def test_no_emergency_number_is_longer_than_those_that_are_looked_up() -> None:
+    _shortest, longest = _parser.parse(_emergency_numbers().pattern).getwidth()
+    assert longest == LONGEST_EMERGENCY_NUMBER
 
 
 PREMIUM = ["+19005550123", "+449098790123", "+499003123456", "+33899123456"]

@@ -1,5 +1,6 @@
 """Every statement's plan: nothing walks a big table, nothing sorts."""
 
+import sqlite3
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from outdialer.store.sqlite.connect import connect
 from outdialer.store.sqlite.migrate import migrate, migrations
-from outdialer.store.sqlite.statements import statements
+from outdialer.store.sqlite.statements import by_number, execute_each, statements
 
 ROOMS = sorted(entry.name.removesuffix(".sql") for entry in (files("outdialer.store.sqlite") / "queries").iterdir())
 CHECKS = "check"
@@ -74,3 +75,36 @@ def test_every_statement_is_used() -> None:
     code = "".join(path.read_text() for path in package.glob("*.py"))
     unused = [f"{room}.{name}" for room, name in STATEMENTS if f'"{name}"' not in code]
     assert unused == []
+
+
+class Asked(dict[str, Any]):
+    """Remembers which parameters a statement asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __missing__(self, key: str) -> None:
+        self.names.append(key)
+
+
+@pytest.mark.parametrize(("room", "name"), STATEMENTS)
+def test_parameters_are_numbered_as_sqlite_finds_them(database: Any, room: str, name: str) -> None:
+    statement, asked, taken = statements(room)[name], Asked(), Asked()
+    database.execute(f"EXPLAIN {statement}", asked).fetchall()
+    if not asked.names:
+        return  # Without parameters nothing is run for each of many rows.
+    numbered, values = by_number(statement)
+    given = values(taken)
+    assert taken.names == asked.names
+    database.execute(f"EXPLAIN {numbered}", given).fetchall()
+
+
+def test_a_statement_is_run_for_each_row_with_what_it_binds() -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE TABLE pairs (a, b, c)")
+    insert = "-- Not :this one.\nINSERT INTO pairs (a, b, c) VALUES (:a, :b, :a || ':b')"
+    assert execute_each(connection, insert, [{"a": 1, "b": 2, "unused": 3}, {"b": 5, "a": 4}]) == 2
+    assert execute_each(connection, "DELETE FROM pairs WHERE a = :a", [{"a": 4}]) == 1
+    assert connection.execute("SELECT a, b, c FROM pairs").fetchall() == [(1, 2, "1:b")]
+    connection.close()

@@ -15,7 +15,7 @@ from outdialer.domain.units import Id, Instant
 from outdialer.ports.store import StoreUnavailable
 from outdialer.store.sqlite.connect import is_storage_failure
 from outdialer.store.sqlite.rows import outplan_terms, to_json
-from outdialer.store.sqlite.statements import statements
+from outdialer.store.sqlite.statements import execute_each, statements
 from outdialer.store.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -141,7 +141,7 @@ class Counts:
             for (kind, scope, name), by in self._changes.items()
             if by
         ]
-        database.executemany(SHARED["count"], rows)
+        execute_each(database, SHARED["count"], rows)
 
 
 def resource_happened(
@@ -158,7 +158,7 @@ def change_exactly(database: Database, statement: str, rows: list[dict[str, Any]
     Raises:
         RuntimeError: a guard said otherwise than the transaction has read; the transaction must be given up.
     """
-    changed = database.executemany(statement, rows).rowcount if rows else 0
+    changed = execute_each(database, statement, rows) if rows else 0
     if changed != len(rows):
         raise RuntimeError(f"{changed} of {len(rows)} rows changed by: {statement}")
 

@@ -4,6 +4,7 @@ We are the only writer while the transaction runs, so what may be claimed is rea
 then must succeed. Their guards and the schema's partial unique indexes would stop the whole batch if they did not.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,9 +18,9 @@ from outdialer.domain.plan import SEND_WINDOW_US, Closure, Line, Plan
 from outdialer.domain.target import DONE_REASONS, DueReason, TargetEvent, TargetStatus, apply
 from outdialer.domain.units import MICROSECONDS_PER_SECOND, Instant
 from outdialer.ports.store import Claim, ClaimResult, Intent, LostClaim
-from outdialer.store.sqlite.books import SHARED, Counts, Database, Life, change_exactly, is_current
+from outdialer.store.sqlite.books import Counts, Database, Life, change_exactly, is_current
 from outdialer.store.sqlite.rows import Row, to_json
-from outdialer.store.sqlite.statements import statements
+from outdialer.store.sqlite.statements import execute_each, statements
 
 SQL = statements("claiming")
 
@@ -137,7 +138,7 @@ def _put_off(database: Database, customer: int, lost: Sequence[LostClaim], now: 
         for loss in lost
         if loss.why == NUMBER_LIVE
     ]
-    database.executemany(SQL["put_off_target"], rows)
+    execute_each(database, SQL["put_off_target"], rows)
 
 
 def _write(
@@ -163,10 +164,11 @@ def _write(
     }
     rows = [{**common, **_intent_row(intent)} for intent in intents]
     change_exactly(database, SQL["claim_target"], rows)
-    database.executemany(SQL["insert_attempt"], rows)
-    database.executemany(SQL["insert_call"], rows)
-    database.executemany(SQL["insert_leg"], rows)
-    database.executemany(SHARED["attempt_happened"], rows)
+    execute_each(database, SQL["insert_attempt"], rows)
+    execute_each(database, SQL["insert_call"], rows)
+    batch = {**rows[0], "last_attempt": intents[-1].attempt}
+    database.execute(SQL["insert_legs"], batch)
+    database.execute(SQL["claims_happened"], batch)
     return intents
 
 
@@ -208,15 +210,16 @@ def _decide(database: Database, customer: int, lines: int, plan: Plan, now: Inst
 
 def _count(database: Database, customer: int, won: Sequence[Claim], books: _State) -> None:
     counts = Counts(customer)
-    for claimed in won:
-        line = claimed.line
-        counts.outdial(line.outdial, TargetStatus.IDLE, -1)
-        counts.outdial(line.outdial, TargetStatus.PROGRESSING)
-        counts.campaign(line.campaign, "attempts")
-        counts.campaign(line.campaign, "dialing")
-        counts.versions(line.campaign_version, line.outplan_version)
-        if line.target in books.tried:
-            counts.outdial(line.outdial, "retries_waiting", -1)
+    lines = [claimed.line for claimed in won]
+    kinds = Counter((line.outdial, line.campaign, line.campaign_version, line.outplan_version) for line in lines)
+    for (outdial, campaign, campaign_version, outplan_version), taken in kinds.items():
+        counts.outdial(outdial, TargetStatus.IDLE, -taken)
+        counts.outdial(outdial, TargetStatus.PROGRESSING, taken)
+        counts.campaign(campaign, "attempts", taken)
+        counts.campaign(campaign, "dialing", taken)
+        counts.versions(campaign_version, outplan_version, taken)
+    for outdial, retried in Counter(line.outdial for line in lines if line.target in books.tried).items():
+        counts.outdial(outdial, "retries_waiting", -retried)
     counts.write(database)
 
 
@@ -241,7 +244,7 @@ def reserve(
         {"customer": customer, "scope": scope, "next_slot": slot + interval(rates[scope]), "channels": channels[scope]}
         for scope, slot in last.items()
     ]
-    database.executemany(SQL["reserve"], rows)
+    execute_each(database, SQL["reserve"], rows)
 
 
 def reslot(database: Database, life: Life, customer: int, attempts: Sequence[int], now: Instant) -> dict[int, Instant]:

@@ -20,7 +20,7 @@ from outdialer.ports.store import (
 )
 from outdialer.store.sqlite import claiming, planning, recording, rows
 from outdialer.store.sqlite.books import Books, Database, Life
-from outdialer.store.sqlite.statements import statements
+from outdialer.store.sqlite.statements import execute_each, statements
 
 SQL = statements("lives")
 
@@ -193,7 +193,7 @@ def _recount_channels(database: Database, customer: int) -> None:
     taken = [
         {"customer": customer, "scope": scope, "next_slot": 0, "channels": count} for scope, count in channels.items()
     ]
-    database.executemany(claiming.SQL["reserve"], taken)
+    execute_each(database, claiming.SQL["reserve"], taken)
 
 
 def _settle_times(database: Database, customer: int, now: Instant) -> None:

@@ -15,7 +15,7 @@ from outdialer.store.sqlite import rows
 from outdialer.store.sqlite.books import Books, Database, resource_happened
 from outdialer.store.sqlite.paging import page_row
 from outdialer.store.sqlite.rows import Row, to_json
-from outdialer.store.sqlite.statements import statements
+from outdialer.store.sqlite.statements import execute_each, statements
 
 SQL = statements("directory_people")
 _tag_ids = msgspec.json.Decoder(tuple[Id, ...]).decode
@@ -215,8 +215,10 @@ def _take_addresses(database: Database, customer: int, key: int, agent: Agent) -
     database.execute(SQL["forget_addresses"], {"customer": customer, "agent": key})
     targets = dict.fromkeys(address.target for address in agent.addresses)
     try:
-        database.executemany(
-            SQL["insert_address"], [{"customer": customer, "target": target, "agent": key} for target in targets]
+        execute_each(
+            database,
+            SQL["insert_address"],
+            [{"customer": customer, "target": target, "agent": key} for target in targets],
         )
     except sqlite3.IntegrityError as error:
         raise _taken(error, "addresses") from error

@@ -12,7 +12,7 @@ from outdialer.ports.store import Conflict, Page
 from outdialer.store.sqlite import rows
 from outdialer.store.sqlite.books import Books, Counts, Database, resource_happened
 from outdialer.store.sqlite.paging import page_row
-from outdialer.store.sqlite.statements import statements
+from outdialer.store.sqlite.statements import execute_each, statements
 
 SQL = statements("outdials")
 
@@ -81,7 +81,7 @@ class Outdials(Books):
             if outdial is None or outdial["tm_delete"] is not None:
                 return None
             common = _new_target_row(customer, outdial["key"], now)
-            database.executemany(SQL["insert_target"], [{**common, **_own_columns(new)} for new in targets])
+            execute_each(database, SQL["insert_target"], [{**common, **_own_columns(new)} for new in targets])
             counts = Counts(customer)
             counts.outdial(outdial["key"], TargetStatus.IDLE, len(targets))
             counts.write(database)

@@ -121,7 +121,7 @@ def _targets_wanted(row: Row, trunk: TrunkView | None, now: Instant) -> int:
         _slots(trunk.rate_per_s, trunk.next_slot, now),
         _slots(row["dial_rate"], row["next_slot"], now),
     )
-    return min(LINES_PER_PLAN, lines + lines // 4 + SPARE_TARGETS) if lines else 1
+    return min(LINES_PER_PLAN, lines + lines // 10 + SPARE_TARGETS) if lines else 1
 
 
 def _free(channels: int, in_use: int) -> int:

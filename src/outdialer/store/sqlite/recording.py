@@ -18,7 +18,7 @@ from outdialer.domain.units import Id, Instant
 from outdialer.ports.store import AttemptChange, AttemptEnd, AttemptKeys
 from outdialer.store.sqlite.books import SHARED, Counts, Database, Life, change_exactly, is_current
 from outdialer.store.sqlite.rows import Row, to_json, tries_of
-from outdialer.store.sqlite.statements import statements
+from outdialer.store.sqlite.statements import execute_each, statements
 
 SQL = statements("recording")
 NO_INDEX = -1
@@ -77,7 +77,7 @@ def record(database: Database, life: Life, customer: int, changes: Sequence[Atte
     changed = [working for working in attempts.values() if working.changed]
     _write_attempts(database, customer, changed)
     _end_targets(database, customer, [working for working in changed if working.end is not None], counts)
-    database.executemany(SHARED["attempt_happened"], events)
+    execute_each(database, SHARED["attempt_happened"], events)
     counts.write(database)
     return [working.row["key"] for working in changed]
 

@@ -13,7 +13,7 @@ from outdialer.domain.units import Instant
 from outdialer.ports.store import History, Pruned
 from outdialer.store.sqlite.books import Books, Counts, Database, change_exactly
 from outdialer.store.sqlite.rows import Row
-from outdialer.store.sqlite.statements import statements
+from outdialer.store.sqlite.statements import execute_each, statements
 from outdialer.store.sqlite.writer import ROWS_PER_TRANSACTION
 
 SQL = statements("retention")
@@ -66,7 +66,7 @@ def _prune_attempts(database: Database, before: Instant, after: int) -> Pruned:
     rows = database.execute(SQL["attempts_behind"], asked).fetchall()
     over = [row for row in rows if row["over"]]
     keys = [{"customer": row["customer"], "attempt": row["key"], "call": row["call"]} for row in over]
-    database.executemany(SQL["delete_legs"], keys)
+    execute_each(database, SQL["delete_legs"], keys)
     change_exactly(database, SQL["delete_call"], keys)
     change_exactly(database, SQL["delete_attempt"], keys)
     decided = Counter(row["decision"] for row in over)
@@ -125,7 +125,7 @@ def _prune_versions(database: Database, before: Instant, after: int, kind: str) 
     rows = database.execute(SQL[find], asked).fetchall()
     over = [{"customer": row["customer"], "key": row["key"], "kind": kind} for row in rows if row["over"]]
     change_exactly(database, SQL[delete], over)
-    database.executemany(SQL["delete_counters"], over)
+    execute_each(database, SQL["delete_counters"], over)
     return Pruned(len(over), _next(rows, OTHERS_PER_STEP, True))
 
 

@@ -68,9 +68,19 @@ VALUES (
 INSERT INTO calls (key, customer, id, attempt, activeflow_id, status, tm_create)
 VALUES (:call, :customer, :call_id, :attempt, :activeflow_id, :call_status, :now);
 
--- name: insert_leg
+-- name: insert_legs
+-- The first leg of each attempt of the batch, from :attempt to :last_attempt; their keys run side by side.
 INSERT INTO legs (key, customer, call, attempt, number, trunk)
-VALUES (:leg, :customer, :call, :attempt, :leg_number, :trunk);
+SELECT :leg + a.key - :attempt, a.customer, a.call, a.key, :leg_number, a.trunk
+FROM attempts AS a
+WHERE a.key BETWEEN :attempt AND :last_attempt AND a.customer = :customer;
+
+-- name: claims_happened
+-- The first event of each attempt of the batch.
+INSERT INTO outbox (customer, kind, attempt, event_number, tm)
+SELECT a.customer, :kind, a.key, a.event_number, :now
+FROM attempts AS a
+WHERE a.key BETWEEN :attempt AND :last_attempt AND a.customer = :customer;
 
 -- name: reserve
 -- A scope's next free send slot, and the channels taken.
