@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,6 +13,9 @@ import uvicorn
 
 from outdialer.api.app import create_app
 from outdialer.api.auth import new_access_key
+from outdialer.api.events.feed import Feed
+from outdialer.api.events.frames import LONGEST_MESSAGE, PING_EVERY_S, PONG_WITHIN_S, EventSocketProtocol
+from outdialer.api.events.render import Renderer
 from outdialer.api.services import ApiServices
 from outdialer.api.serving import Server
 from outdialer.api.throttle import IN_PROCESS, RequestRates
@@ -41,6 +44,8 @@ SIP_ADDRESS = "sip_address"
 UNBOUNDED_MEDIA_PORTS = 10_000
 QUARANTINE_SHARE = 2
 """Of a bounded range of RTP ports only one in this many counts on: closed ones stay unused for a while."""
+NOTHING_TAKEN_MS = 60_000
+"""How long a far end of the REST server may take nothing of what waits for it."""
 SERVER_GRACE_S = 5.0
 """How long open requests may take when the program ends."""
 
@@ -69,6 +74,7 @@ class App:
             longest_call_ms=settings.max_call_ms,
             retention=self._make_retention(),
         )
+        self.feed = Feed(store, Renderer)
         self.api = self._make_api()
         self.http_address: tuple[str, int] | None = None
         self._server: uvicorn.Server | None = None
@@ -106,6 +112,7 @@ class App:
                 store=self.store,
                 clock=self.clock,
                 ids=self.ids,
+                feed=self.feed,
                 hang_up=self.engine.hang_up,
                 readiness=self.engine.problems,
                 metrics=self.metrics.render,
@@ -169,26 +176,10 @@ class App:
             await self._start_server(self.settings.http)
 
     async def _start_server(self, address: tuple[str, int]) -> None:
-        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(address)
-        except OSError:
-            listener.close()
-            raise
+        listener = listening_socket(address)
         self.http_address = listener.getsockname()[:2]
-        config = uvicorn.Config(
-            self.api,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            proxy_headers=bool(self.settings.trusted_proxies),
-            forwarded_allow_ips=list(self.settings.trusted_proxies),
-            http="httptools",
-        )
-        self._server = _Server(config)
+        self.feed.start()
+        self._server = http_server(self.api, self.settings.trusted_proxies)
         self._serving = self._tasks.start(self._server.serve(sockets=[listener]), "http server")
 
     def client(self, token: str) -> AsyncClient:
@@ -200,6 +191,7 @@ class App:
         """Close everything. Drain the engine first to end its calls properly."""
         if self._server is not None:
             self._server.should_exit = True
+        await self.feed.stop()
         await self.engine.stop()
         await self._finish_server()
         await self.store.close()
@@ -217,6 +209,48 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals alone."""
         yield
+
+
+def listening_socket(address: tuple[str, int]) -> socket.socket:
+    """A bound socket for the REST server.
+
+    Its connections send small writes at once: asyncio sees to that where the protocol is named. One whose far end
+    takes nothing for a minute is closed by the system (RFC 5482), whatever waits for it.
+
+    Raises:
+        OSError: the address cannot be bound.
+    """
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, NOTHING_TAKEN_MS)
+    try:
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def http_server(api: Server, trusted_proxies: Sequence[str] = ()) -> uvicorn.Server:
+    """The server of the REST side and of the websockets."""
+    return _Server(
+        uvicorn.Config(
+            api,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            http="httptools",
+            ws=EventSocketProtocol,
+            ws_max_size=LONGEST_MESSAGE,
+            ws_ping_interval=PING_EVERY_S,
+            ws_ping_timeout=PONG_WITHIN_S,
+            ws_per_message_deflate=False,
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=list(trusted_proxies),
+        )
+    )
 
 
 async def _carrier_and_media(settings: Settings, clock: SystemClock, store: SqliteStore) -> CarrierAndMedia:

@@ -17,6 +17,8 @@ import pytest
 
 from outdialer.api.app import create_app
 from outdialer.api.auth import new_access_key
+from outdialer.api.events.feed import Feed
+from outdialer.api.events.render import Renderer
 from outdialer.api.passwords import Passwords
 from outdialer.api.services import ApiServices
 from outdialer.api.serving import Server
@@ -53,6 +55,7 @@ def application(live: bool, old_time_format: bool) -> Server:
         store=Forward(lambda: Stage.world.store),
         clock=Forward(lambda: Stage.world.clock),
         ids=Forward(lambda: Stage.world.ids),
+        feed=Feed(Forward(lambda: Stage.world.store), Renderer),
         hang_up=lambda leg, why: Stage.world.hung_up.append((leg, why)),
         customer_added=lambda customer: Stage.world.customer_added(customer),
         readiness=lambda: Stage.world.not_ready,

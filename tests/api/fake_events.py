@@ -45,8 +45,9 @@ class MemoryEvents:
         self.add(customer, f"{name}_{what}", at, number=number, subject=row.id, payload=payload)
 
     def add(self, customer: int, kind: str, at: Instant, **facts: Any) -> None:
-        cursor = self.removed + len(self.outbox) + 1
-        self.outbox.append(OutboxRow(cursor=cursor, customer=customer, kind=kind, at=at, **{"number": 1, **facts}))
+        before = self.removed + len(self.outbox)
+        places = {"before": before, "cursor": before + 1}
+        self.outbox.append(OutboxRow(customer=customer, kind=kind, at=at, **{"number": 1, **places, **facts}))
         for notify in self.listeners:
             notify()
 

@@ -30,7 +30,7 @@ BODIES: Mapping[str, tuple[str, dict[str, Any]]] = {
 """What makes an object for the operations of a resource."""
 NEVER = frozenset({"activeflows", "queuecalls", "groupcalls", "recordings", "providercalls"})
 """Resources of which no object can exist yet."""
-SINGLE = frozenset({"customer", "outbound_config", "auth", "health", "metrics", "reference"})
+SINGLE = frozenset({"events", "customer", "outbound_config", "auth", "health", "metrics", "reference"})
 """Resources whose paths hold no id."""
 
 

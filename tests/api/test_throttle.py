@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from outdialer.api.app import create_app
+from outdialer.api.events.feed import Feed
+from outdialer.api.events.render import Renderer
 from outdialer.api.passwords import Passwords
 from outdialer.api.services import ApiServices
 from outdialer.api.serving import Server
@@ -29,6 +31,7 @@ def app_of(world: World) -> Callable[[RequestRates], Server]:
                 store=world.store,
                 clock=world.clock,
                 ids=world.ids,
+                feed=Feed(world.store, Renderer),
                 hang_up=lambda leg, why: None,
                 readiness=list,
                 metrics=lambda: b"",

@@ -17,6 +17,8 @@ from msgspec import Struct
 
 from outdialer.api.app import create_app
 from outdialer.api.auth import new_access_key
+from outdialer.api.events.feed import Feed
+from outdialer.api.events.render import Renderer
 from outdialer.api.services import ApiServices
 from outdialer.carriers.simulator.behaviours import Mix, parse_rule
 from outdialer.carriers.simulator.carrier import SimulatorCarrier, WireInvite
@@ -359,6 +361,7 @@ class World:
                 store=self.store.inner,
                 clock=self.clock,
                 ids=self.ids,
+                feed=Feed(self.store.inner, Renderer),
                 hang_up=self.engine.hang_up,
                 readiness=self.engine.problems,
                 metrics=self.metrics.render,

@@ -14,6 +14,7 @@ from outdialer.api.campaigns import campaigns
 from outdialer.api.customer import customers
 from outdialer.api.customers import tenants
 from outdialer.api.docs import docs_resource
+from outdialer.api.events.stream import events
 from outdialer.api.extensions import extensions
 from outdialer.api.flows import flows
 from outdialer.api.groupcalls import groupcalls
@@ -54,7 +55,7 @@ def all_resources(own_metrics: RequestMetrics) -> list[Resource]:
     resources += [outplans, outdials, targets, campaigns, campaigncalls, calls, call_verbs, groupcalls, recordings]
     resources += [queues, queuecalls, agents, tags, flows, activeflows]
     resources += [extensions, trunks, providers, routes, providercalls, numbers, outbound_config, outbound_configs]
-    resources += [login, account, accesskeys, customers, tenants, health, metrics_resource(own_metrics)]
+    resources += [login, account, accesskeys, customers, tenants, events, health, metrics_resource(own_metrics)]
     resources.append(docs_resource(lambda: document))
     document |= openapi_document(resources, outdialer.__version__)
     return resources

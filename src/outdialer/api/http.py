@@ -1,6 +1,7 @@
 """Requests and answers over ASGI 3, as far as operations need them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from contextlib import aclosing
 from functools import cached_property
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, unquote
@@ -49,6 +50,11 @@ class Request:
         text = raw.partition(b"?")[0].decode("latin-1")
         return unquote(text) if "%" in text else text
 
+    async def disconnected(self) -> None:
+        """Return when the client has gone away."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
     async def stream(self) -> AsyncIterator[bytes]:
         """The body in the pieces in which it comes.
 
@@ -75,13 +81,42 @@ class Response:
         self.status_code = status_code
         self.headers = headers or {}
 
-    async def send(self, send: Send, more_headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
-        """Send it whole, with headers that every answer has."""
-        headers = [
+    @property
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers as ASGI wants them."""
+        return [
             (b"content-type", self.media_type.encode()),
             (b"content-length", b"%d" % len(self.content)),
             *((name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()),
-            *more_headers,
         ]
+
+    async def send(self, send: Send, more_headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """Send it whole, with headers that every answer has."""
+        headers = [*self.raw_headers, *more_headers]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": self.content})
+
+
+class StreamedResponse(Response):
+    """An answer of unknown length, sent piece by piece. ``gone`` is called when the client goes away before its end."""
+
+    def __init__(
+        self,
+        pieces: AsyncGenerator[bytes, None],
+        *,
+        media_type: str,
+        headers: Mapping[str, str],
+        gone: Callable[[], None],
+    ) -> None:
+        super().__init__(b"", media_type=media_type, headers=headers)
+        self.gone = gone
+        self._pieces = pieces
+
+    async def send(self, send: Send, more_headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """Send the pieces as they come."""
+        headers = [*(pair for pair in self.raw_headers if pair[0] != b"content-length"), *more_headers]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        async with aclosing(self._pieces):
+            async for piece in self._pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})

@@ -15,7 +15,7 @@ from outdialer.api.errors import (
 )
 from outdialer.api.openapi_examples import EXAMPLE_PAGING, Examples
 from outdialer.api.openapi_links import links_from
-from outdialer.api.operations import EXAMPLE_ID, Empty, Operation, QueryParameter, Raw, Resource
+from outdialer.api.operations import EXAMPLE_ID, Empty, Operation, QueryParameter, Raw, Resource, Streamed
 
 Json = dict[str, Any]
 
@@ -103,7 +103,7 @@ def _public_name(name: str) -> str:
 def _schemas(operations: Sequence[Operation]) -> dict[str, Json]:
     types: set[type[msgspec.Struct]] = {ErrorEnvelope, ErrorFacts}
     for operation in operations:
-        types |= {kind for kind in (operation.body, operation.answer) if kind not in (None, Raw, Empty)}
+        types |= {kind for kind in (operation.body, operation.answer) if kind not in (None, Raw, Streamed, Empty)}
     ordered = sorted(types, key=lambda kind: kind.__name__)
     _, found = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     schemas = {_public_name(name): _renamed(schema) for name, schema in sorted(found.items())}
@@ -125,7 +125,7 @@ def _renamed_text(key: str, value: Any) -> Any:
 def _mark_owned(operations: Sequence[Operation], schemas: dict[str, Json]) -> None:
     """Mark as ``readOnly`` what the server alone writes: no body of the resource has a field of that name."""
     for operation in operations:
-        if operation.answer in (Raw, Empty):
+        if operation.answer in (Raw, Streamed, Empty):
             continue
         bodies = [other.body for other in operations if other.tag == operation.tag and other.body is not None]
         written = {name for body in bodies for name in body.__struct_fields__}
@@ -170,7 +170,7 @@ class _Described:
 
     def _content(self, operation: Operation) -> Json:
         media_type = operation.media_type.partition(";")[0]
-        if operation.answer is Raw:
+        if operation.answer in (Raw, Streamed):
             return {media_type: {"schema": {"type": "object" if media_type == "application/json" else "string"}}}
         schema = _reference(operation.answer)
         return {media_type: {"schema": schema, "example": self._examples.answer(operation, schema)}}

@@ -6,7 +6,7 @@ form and the OpenAPI document all come from these declarations, so they cannot d
 
 import re
 import typing
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 from msgspec import Struct
@@ -51,6 +51,16 @@ class Raw(Struct, frozen=True):
     headers: Mapping[str, str] = {}
 
 
+class Streamed(Struct, frozen=True):
+    """An answer that goes out piece by piece, for as long as the iterator lasts."""
+
+    pieces: AsyncGenerator[bytes, None]
+    media_type: str
+    gone: Callable[[], None]
+    """Called when the client has gone away; the pieces must end then."""
+    headers: Mapping[str, str] = {}
+
+
 Handler: TypeAlias = Callable[..., Awaitable[Struct]]
 
 
@@ -88,6 +98,11 @@ class Operation(Struct, frozen=True, kw_only=True):
     """Whether every refusal is 400 with an empty body, so that nothing can be learned from it."""
 
 
+def wire_of(principal: Principal, services: ApiServices) -> Wire:
+    """How answers to somebody are written."""
+    return Wire(principal.customer, services.old_time_format, sees_masked(principal.permission))
+
+
 class Context:
     """What a handler knows of its request."""
 
@@ -100,6 +115,7 @@ class Context:
         if_match: str | None = None,
         path: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
+        last_event_id: str | None = None,
     ) -> None:
         self.services = services
         self.store = services.store
@@ -110,7 +126,9 @@ class Context:
         self.if_match = if_match
         self.path = path or {}
         self.query = query or {}
-        self.wire = Wire(principal.customer, services.old_time_format, sees_masked(principal.permission))
+        self.last_event_id = last_event_id
+        """The header ``Last-Event-ID``, which whoever follows events again sends."""
+        self.wire = wire_of(principal, services)
         self.headers: dict[str, str] = {}
 
     @property

@@ -39,6 +39,7 @@ RESOURCES: Mapping[str, int] = {
     "providers": SUPER_ADMIN,
     "routes": SUPER_ADMIN,
     "providercalls": SUPER_ADMIN,
+    "events": ANYBODY,
 }
 """The bits of which one is needed, by resource."""
 
@@ -87,8 +88,17 @@ def needed(operation: Operation) -> int:
     """
     own = OPERATIONS.get(operation.name)
     if own is None and operation.method == "GET":
-        own = READING.get(operation.tag)
+        return needed_to_read(operation.tag)
     return RESOURCES[operation.tag] if own is None else own
+
+
+def needed_to_read(tag: str) -> int:
+    """The bits of which one is needed to read a resource.
+
+    Raises:
+        LookupError: nobody has decided who may read it.
+    """
+    return READING.get(tag) or RESOURCES[tag]
 
 
 def check_permitted(operation: Operation, principal: Principal, query: Collection[str] = ()) -> None:

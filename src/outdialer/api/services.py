@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
+from outdialer.api.events.feed import Feed
 from outdialer.api.passwords import Passwords
 from outdialer.api.throttle import RequestRates
 from outdialer.engine.system import random_bytes
@@ -21,6 +22,8 @@ class ApiServices(Struct, frozen=True, kw_only=True):
     store: ApiStore
     clock: Clock
     ids: Ids
+    feed: Feed
+    """Where clients follow what happens."""
     hang_up: Callable[[int, str], None]
     """End a live leg: its store key and why."""
     readiness: Callable[[], list[str]]

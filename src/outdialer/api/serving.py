@@ -12,14 +12,15 @@ from outdialer.api import cors
 from outdialer.api.auth import NOBODY, Principal, authenticate
 from outdialer.api.body import parse_json, read_body, to_struct
 from outdialer.api.errors import RETRY_AFTER_S, ApiError, envelope
-from outdialer.api.http import Receive, Request, Response, Scope, Send
+from outdialer.api.events.websocket import Sockets
+from outdialer.api.http import Receive, Request, Response, Scope, Send, StreamedResponse
 from outdialer.api.metrics import RequestMetrics
-from outdialer.api.operations import JSON_MEDIA_TYPE, Context, Empty, Operation, Raw, page_of, path_ids
+from outdialer.api.operations import JSON_MEDIA_TYPE, Context, Empty, Operation, Raw, Streamed, page_of, path_ids
 from outdialer.api.permits import check_permitted
 from outdialer.api.routing import Router
 from outdialer.api.services import ApiServices
 from outdialer.api.throttle import Throttle
-from outdialer.domain.units import Instant
+from outdialer.engine.lifecycle import Tasks
 from outdialer.ports.clock import Clock, Ids
 from outdialer.ports.directory import MOST_ENTRIES, LimitReached, NameTaken
 from outdialer.ports.store import Conflict, StoreUnavailable
@@ -64,18 +65,39 @@ class Server:
         self._throttle = Throttle(services.rates, services.clock)
         self.operations = operations
         self._router = Router(operations)
+        self._sockets = Sockets(services, self._authenticated, self.failure)
+        self._tasks = Tasks()
         self.request_ids = RequestIds(services.clock, services.ids)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3)."""
-        if scope["type"] != "http":
-            raise NotImplementedError(scope["type"])
         request = Request(scope, receive)
+        if scope["type"] == "websocket":
+            await self._sockets.serve(request, receive, send)
+            return
         response = await self._respond(request)
         headers = [(REQUEST_ID_HEADER.lower().encode(), self.request_ids.of(scope).encode())]
         if "origin" in request.headers:
             headers += cors.ON_EVERY_ANSWER
-        await response.send(send, headers)
+        if isinstance(response, StreamedResponse):
+            await self._stream(request, response, send, headers)
+        else:
+            await response.send(send, headers)
+
+    async def _stream(
+        self, request: Request, response: StreamedResponse, send: Send, headers: list[tuple[bytes, bytes]]
+    ) -> None:
+        """Send an answer that lasts, and notice when nobody reads it any more."""
+
+        async def watch() -> None:
+            await request.disconnected()
+            response.gone()
+
+        watching = self._tasks.start(watch(), "client")
+        try:
+            await response.send(send, headers)
+        finally:
+            watching.cancel()
 
     async def _respond(self, request: Request) -> Response:
         found = self._router.find(request.path)
@@ -104,12 +126,23 @@ class Server:
 
     async def _serve(self, operation: Operation, request: Request) -> Response:
         services, now = self._services, self._services.clock.now()
-        self._throttle.check_address(request.scope)
-        principal = await self._authenticated(operation, request, now) if operation.secured else NOBODY
+        if not operation.secured:
+            self._throttle.check_address(request.scope)
+            principal = NOBODY
+        else:
+            principal = await self._authenticated(request, while_frozen=operation.while_frozen)
         ids = path_ids(operation, request.path_params)
         check_permitted(operation, principal, request.query_params)
-        if_match = request.headers.get("if-match")
-        context = Context(services, principal, now, ids, if_match, request.path_params, request.query_params)
+        context = Context(
+            services,
+            principal,
+            now,
+            ids,
+            if_match=request.headers.get("if-match"),
+            path=request.path_params,
+            query=request.query_params,
+            last_event_id=request.headers.get("last-event-id"),
+        )
         given: dict[str, Any] = {}
         if operation.paged:
             given["page"] = page_of(request.query_params)
@@ -119,9 +152,11 @@ class Server:
         answer = await operation.handler(context, **given)
         return _success(answer, context)
 
-    async def _authenticated(self, operation: Operation, request: Request, now: Instant) -> Principal:
+    async def _authenticated(self, request: Request, *, while_frozen: bool = False) -> Principal:
+        self._throttle.check_address(request.scope)
+        now = self._services.clock.now()
         try:
-            principal = await authenticate(request, self._services.store, now, while_frozen=operation.while_frozen)
+            principal = await authenticate(request, self._services.store, now, while_frozen=while_frozen)
         except ApiError as error:
             if error.reason == "INVALID_CREDENTIALS":
                 self._throttle.charge_failed_credential(request.scope)
@@ -147,6 +182,8 @@ def _success(answer: msgspec.Struct, context: Context) -> Response:
     headers = context.headers
     if isinstance(answer, Empty):
         return Response(b"", media_type=JSON_MEDIA_TYPE, headers=headers, status_code=200)
+    if isinstance(answer, Streamed):
+        return StreamedResponse(answer.pieces, media_type=answer.media_type, headers=answer.headers, gone=answer.gone)
     if isinstance(answer, Raw):
         return Response(answer.content, media_type=answer.media_type, headers=answer.headers, status_code=200)
     return Response(context.wire.encode(answer), media_type=JSON_MEDIA_TYPE, headers=headers, status_code=200)

@@ -13,8 +13,8 @@ from outdialer.domain.model import Call, CampaignCall
 from outdialer.domain.units import NIL_ID, Id, Instant
 
 Cursor: TypeAlias = int
-"""A place between two events, from 0 to 2**63 - 1; 0 is before the first. Only the store knows what it means: ask it
-what comes after, and compare it with nothing."""
+"""A place between two events, from 0 to 2**63 - 1; 0 is before the first. Places rise in the order in which the store
+lists the events; nothing else may be read from them."""
 
 
 class AttemptNow(Struct, frozen=True):
@@ -27,8 +27,10 @@ class AttemptNow(Struct, frozen=True):
 class OutboxRow(Struct, frozen=True, kw_only=True):
     """One event on the books."""
 
+    before: Cursor
+    """The place right before this event."""
     cursor: Cursor
-    """The place right after this event."""
+    """The place right after it."""
     customer: int
     """Store key."""
     kind: str

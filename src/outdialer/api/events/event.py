@@ -63,14 +63,14 @@ class EventIds:
         self._keys = [hmac.digest(secret, b"event id round %d" % number, "sha256") for number in range(_ROUNDS)]
 
     def of(self, cursor: Cursor, position: int) -> str:
-        """The id of the event at a position (from 0) of the row that ends at ``cursor``."""
+        """The id of the event at a position (from 0) of the row right after ``cursor``."""
         left, right = cursor.to_bytes(_HALF, "big"), bytes([position]) + bytes(_HALF - 1)
         for key in self._keys:
             left, right = right, _mixed(left, right, key)
         return ID_PREFIX + base64.b32encode(left + right).decode().rstrip("=").lower()
 
     def read(self, event_id: str) -> tuple[Cursor, int] | None:
-        """The cursor and position of an event's id; None when we never made it."""
+        """The cursor before its row and the position of an event's id; None when we never made it."""
         try:
             raw = base64.b32decode(event_id.removeprefix(ID_PREFIX).upper() + "======")
         except ValueError:

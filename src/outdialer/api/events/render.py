@@ -55,6 +55,8 @@ _RESOURCE_EVENTS: Mapping[str, tuple[str, ...]] = {
 
 _DECODERS = {name: msgspec.json.Decoder(kind) for name, (kind, _) in _RESOURCES.items()}
 _RESOURCE_OF = {f"{name}_{what}": name for name, whats in _RESOURCE_EVENTS.items() for what in whats}
+RESOURCES = (*_RESOURCES, "call")
+"""Every kind of object that events are about."""
 EVENT_TYPES = tuple(sorted({*_RESOURCE_OF, *(name for names in _ATTEMPT_EVENTS.values() for name in names)}))
 """Every event that clients are told of."""
 
@@ -79,27 +81,27 @@ class Renderer:
         for position, name in enumerate(_ATTEMPT_EVENTS[row.kind]):
             if name.startswith("campaigncall"):
                 attempt = then.campaigncall
-                yield self._event(row, position, name, attempt.id, campaigncalls.view(attempt, wire))
+                yield self._event(row, wire, position, name, attempt.id, campaigncalls.view(attempt, wire))
             else:
-                yield self._event(row, position, name, then.call.id, calls.view(then.call, wire))
+                yield self._event(row, wire, position, name, then.call.id, calls.view(then.call, wire))
 
     def _of_resource(self, row: OutboxRow, wire: Wire) -> ClientEvent:
         resource = _RESOURCE_OF[row.kind]
         stored = _DECODERS[resource].decode(row.payload)
         owner = row.subject if resource == "agent" else NIL_ID
-        return self._event(row, 0, row.kind, row.subject, _RESOURCES[resource][1](stored, wire), owner)
+        return self._event(row, wire, 0, row.kind, row.subject, _RESOURCES[resource][1](stored, wire), owner)
 
     def _event(
-        self, row: OutboxRow, position: int, name: str, subject: Id, view: Struct, owner: Id = NIL_ID
+        self, row: OutboxRow, wire: Wire, position: int, name: str, subject: Id, view: Struct, owner: Id = NIL_ID
     ) -> ClientEvent:
         return ClientEvent(
-            id=self.ids.of(row.cursor, position),
+            id=self.ids.of(row.before, position),
             type=name,
             customer=row.customer,
             resource_id=subject,
             owner_id=owner,
             at=row.at,
-            data=msgspec.json.encode(view),
+            data=wire.encode(view),
             cursor=row.cursor,
         )
 

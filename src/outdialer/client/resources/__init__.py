@@ -11,6 +11,7 @@ from outdialer.client.resources.calls import AsyncCallsApi, CallsApi
 from outdialer.client.resources.campaigncalls import AsyncCampaigncallsApi, CampaigncallsApi
 from outdialer.client.resources.campaigns import AsyncCampaignsApi, CampaignsApi
 from outdialer.client.resources.customer import AsyncCustomerApi, CustomerApi
+from outdialer.client.resources.customers import AsyncCustomersApi, CustomersApi
 from outdialer.client.resources.extensions import AsyncExtensionsApi, ExtensionsApi
 from outdialer.client.resources.flows import AsyncFlowsApi, FlowsApi
 from outdialer.client.resources.groupcalls import AsyncGroupcallsApi, GroupcallsApi
@@ -61,6 +62,7 @@ class Resources:
         self.auth = AuthApi(api)
         self.accesskeys = AccesskeysApi(api)
         self.customer = CustomerApi(api)
+        self.customers = CustomersApi(api)
         self.health = HealthApi(api)
 
 
@@ -93,4 +95,5 @@ class AsyncResources:
         self.auth = AsyncAuthApi(api)
         self.accesskeys = AsyncAccesskeysApi(api)
         self.customer = AsyncCustomerApi(api)
+        self.customers = AsyncCustomersApi(api)
         self.health = AsyncHealthApi(api)

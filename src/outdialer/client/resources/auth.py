@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from outdialer.client.exchange import Operation
 from outdialer.client.resources.accesskeys import Accesskey
-from outdialer.client.resources.shared import Customer
+from outdialer.client.resources.customers import Customer
 from outdialer.client.transport import AsyncResource, Resource
 
 
@@ -145,7 +145,8 @@ class AuthApi(Resource):
     ) -> Customer:
         """Ask that the customer be deleted.
 
-        Refused with 409 ``FEATURE_UNAVAILABLE`` in this release: it needs customers that leave themselves.
+        It is frozen at once and deleted after 30 days. ``password`` is that of the agent who asks; who has none,
+        such as an access key, writes the ``confirmation_phrase``.
 
         password: Kept as an argon2id hash; never shown.
 
@@ -159,10 +160,7 @@ class AuthApi(Resource):
         )
 
     def stay(self) -> Customer:
-        """Take back that the customer be deleted.
-
-        Refused with 409 ``FEATURE_UNAVAILABLE`` in this release: it needs customers that leave themselves.
-        """
+        """Take back that the customer be deleted. Its campaigns stay stopped."""
         return self._api.call(_STAY, {}, {})
 
 
@@ -237,5 +235,5 @@ class AsyncAuthApi(AsyncResource):
         )
 
     async def stay(self) -> Customer:
-        """Take back that the customer be deleted."""
+        """Take back that the customer be deleted. Its campaigns stay stopped."""
         return await self._api.call(_STAY, {}, {})

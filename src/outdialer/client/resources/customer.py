@@ -6,7 +6,7 @@ Made by tools/client.py from the declared operations; ``make docs`` writes it an
 from typing import Literal
 
 from outdialer.client.exchange import Operation
-from outdialer.client.resources.shared import Customer
+from outdialer.client.resources.customers import Customer
 from outdialer.client.transport import AsyncResource, Resource
 
 _GET_CUSTOMER = Operation("GET", "/v1.0/customer", Customer)

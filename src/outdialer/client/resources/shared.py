@@ -56,30 +56,6 @@ class CustomerMetadata(Struct, frozen=True, kw_only=True):
     rtp_debug: bool
 
 
-class Customer(Versioned, kw_only=True):
-    """A tenant. What is empty is left out, except ids, switches and times."""
-
-    id: str
-    name: str = ""
-    detail: str = ""
-    email: str = ""
-    phone_number: str = ""
-    address: str = ""
-    webhook_method: str = ""
-    webhook_uri: str = ""
-    billing_account_id: str
-    metadata: CustomerMetadata
-    email_verified: bool
-    status: str
-    """``active``."""
-    identity_verification_status: str
-    """``none``: nothing is verified here."""
-    tm_deletion_scheduled: datetime | None
-    tm_create: datetime | None
-    tm_update: datetime | None
-    tm_delete: datetime | None
-
-
 class OutboundConfig(Versioned, kw_only=True):
     """Where a customer's calls may go."""
 

@@ -60,6 +60,7 @@ def _newest(database: Database) -> Cursor:
 
 def _event(row: Row, attempt: AttemptNow | None) -> OutboxRow:
     return OutboxRow(
+        before=row["key"] - 1,
         cursor=row["key"],
         customer=row["customer"],
         kind=row["kind"],

@@ -1,0 +1,89 @@
+"""One connection that follows events: what it wants, what waits for it, and how it ends."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import TypeAlias
+
+from outdialer.api.events.event import ClientEvent
+from outdialer.api.wire import Wire
+from outdialer.engine.lifecycle import Bell
+from outdialer.ports.events import Cursor
+
+Form: TypeAlias = Callable[[Sequence[ClientEvent]], bytes]
+"""How a channel writes events down, all of them in one piece."""
+
+MOST_WAITING_BYTES = 8 * 1_048_576
+"""What may wait for a connection that reads slowly; more ends it."""
+
+
+class Ending(StrEnum):
+    """Why a connection is ended; told to the client."""
+
+    SLOW = "too slow: events came faster than they were read; connect again and read faster"
+    STOPPED = "the server stops; connect again"
+    REVOKED = "the credential is not good any more, or means something else now; connect again with a good one"
+    TOPIC = "a topic that may not be followed"
+    GONE = "the client went away"
+
+
+class Follower:
+    """What a connection follows, and the pieces that wait to be sent over it."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        form: Form,
+        topics: frozenset[str] = frozenset(),
+        hidden: frozenset[str] = frozenset(),
+    ) -> None:
+        self.wire = wire
+        self.form = form
+        self.topics = topics
+        """Beginnings of the topics that it wants."""
+        self.hidden = hidden
+        """The resources that its principal may not read, except what belongs to the principal itself."""
+        self.seen: Cursor = 0
+        """It is offered what comes after this place only."""
+        self.ending: Ending | None = None
+        self._waiting: deque[bytes] = deque()
+        self._size = 0
+        self._bell = Bell()
+
+    def wants(self, event: ClientEvent) -> bool:
+        """Whether one of its topics names the event, and it may see it."""
+        hidden = event.resource in self.hidden
+        return any(
+            topic.startswith(wanted)
+            for topic in event.topics
+            if not (hidden and topic.startswith("customer_id:"))
+            for wanted in self.topics
+        )
+
+    def offer(self, piece: bytes) -> None:
+        """Put a piece where it waits to be sent; a connection that is too slow is ended."""
+        if self.ending is not None or not piece:
+            return
+        if self._waiting and self._size + len(piece) > MOST_WAITING_BYTES:
+            self._waiting.clear()
+            self.end(Ending.SLOW)
+            return
+        self._waiting.append(piece)
+        self._size += len(piece)
+        self._bell.ring()
+
+    def end(self, why: Ending) -> None:
+        """Send what waits and nothing more; the first reason counts."""
+        self.ending = self.ending or why
+        self._bell.ring()
+
+    async def next(self, seconds: float) -> bytes | None:
+        """All that waits, in one piece; b"" when nothing came for so many seconds, None at the end."""
+        if not self._waiting and self.ending is None:
+            await self._bell.wait(seconds)
+        if not self._waiting:
+            return None if self.ending is not None else b""
+        piece = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
+        self._waiting.clear()
+        self._size = 0
+        return piece
