@@ -15,7 +15,7 @@ from outdialer.carriers.simulator.behaviours import table
 from outdialer.cli.exits import MEANINGS
 from outdialer.cli.main import main as command_line
 from outdialer.config import ENVIRONMENT_PREFIX
-from outdialer.engine.crash import POINTS
+from outdialer.engine.crash import POINTS, REQUEST_POINTS
 from outdialer.flow.actions import EXECUTABLE, ActionType
 from outdialer.telemetry import ACTIONS as LOG_ACTIONS
 from outdialer.telemetry import Metrics
@@ -98,7 +98,12 @@ def pages() -> Iterator[tuple[Path, str]]:
     )
     yield (
         FOLDER / "crash-points.md",
-        _table("Crash points", "Where tests kill the engine.", ("point", "what a crash there leaves"), POINTS),
+        _table(
+            "Crash points",
+            "Where tests kill the engine.",
+            ("point", "what a crash there leaves"),
+            POINTS | REQUEST_POINTS,
+        ),
     )
     yield FOLDER / "phones.md", f"# The built-in phone network\n{NOTICE}\n```\n{table()}\n```\n"
     yield from _client()

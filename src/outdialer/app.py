@@ -104,7 +104,8 @@ class App:
 
     def _make_retention(self) -> Retention | None:
         keep = Keep(events_days=self.settings.keep_events_days, attempts_days=self.settings.keep_attempts_days)
-        return None if keep == Keep() else Retention(self.store, self.clock, self.metrics, keep)
+        nothing = keep == Keep() and self.settings.http is None
+        return None if nothing else Retention(self.store, self.clock, self.metrics, keep)
 
     def _make_api(self) -> Server:
         return create_app(

@@ -11,13 +11,13 @@ from outdialer.domain.permissions import is_admin
 from outdialer.domain.units import Id, Instant
 from outdialer.ports.directory import AgentFilter, LastAdmin, LimitReached, NameTaken, NewCustomer, Owned
 from outdialer.ports.store import Conflict, Page
-from tests.api.fake_events import MemoryEvents
+from tests.api.fake_requests import MemoryRequests
 
 T = TypeVar("T", bound=Any)
 E = TypeVar("E", bound=Entry)
 
 
-class MemoryDirectory(MemoryEvents):
+class MemoryDirectory(MemoryRequests):
     """The DirectoryStore and IdentityStore protocols over dictionaries by (customer, id)."""
 
     def __init__(self) -> None:
@@ -37,7 +37,8 @@ class MemoryDirectory(MemoryEvents):
 
     def _insert(self, rows: dict[tuple[int, Id], T], customer: int, row: T) -> T:
         self._check()
-        assert (customer, row.id) not in rows
+        if (customer, row.id) in rows:
+            return rows[customer, row.id]
         rows[customer, row.id] = row
         self._happened("created", customer, row, row.tm_create)
         return row
@@ -85,8 +86,8 @@ class MemoryDirectory(MemoryEvents):
         return rows
 
     async def create_entry(self, customer: int, entry: E) -> E:
-        self._check()
-        stored: E = self._insert(self._room_for(customer, entry), customer, entry)
+        there = await self.entry(customer, type(entry), entry.id)
+        stored: E = there or self._insert(self._room_for(customer, entry), customer, entry)
         return stored
 
     async def entry(self, customer: int, kind: type[E], entry_id: Id) -> E | None:
@@ -136,6 +137,11 @@ class MemoryDirectory(MemoryEvents):
 
     async def create_customer(self, new: NewCustomer) -> Customer:
         self._check()
+        ids = [row.id for row in (new.agent, new.access_key) if row is not None]
+        owners = [owner for owner, agent_id in self.agent_rows if agent_id in ids]
+        owners += [key.customer for key in self.keys if key.id in ids]
+        if owners:
+            return self.customer_rows[owners[0]]
         key = max(self.customer_rows) + 1
         if new.agent is not None:
             await self.create_agent(key, new.agent, new.password_hash)
@@ -168,7 +174,8 @@ class MemoryDirectory(MemoryEvents):
 
     async def put_access_key(self, key: AccessKey) -> None:
         self._check()
-        self.keys.append(key)
+        if key.id not in [other.id for other in self.keys]:
+            self.keys.append(key)
 
     async def access_key(self, token_hash: bytes) -> AccessKey | None:
         self._check()
@@ -233,7 +240,9 @@ class MemoryDirectory(MemoryEvents):
             raise LastAdmin
 
     async def create_agent(self, customer: int, agent: Agent, password_hash: str) -> Agent:
-        self._check()
+        there = await self.agent(customer, agent.id)
+        if there is not None:
+            return there
         self._check_agent(customer, agent)
         self.password_hashes[agent.id] = password_hash
         return self._insert(self.agent_rows, customer, agent)

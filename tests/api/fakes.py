@@ -136,6 +136,8 @@ class MemoryStore(MemoryDirectory):
             self.outdial_rows[customer, outdial.id] = structs.replace(outdial, campaign_id=campaign.id)
 
     async def create_campaign(self, customer: int, campaign: Campaign) -> Campaign:
+        if (there := self._read(self.campaign_rows, customer, campaign.id)) is not None:
+            return there
         stored = self._insert(self.campaign_rows, customer, campaign)
         self._bind(customer, stored)
         return stored

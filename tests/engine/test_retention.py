@@ -32,19 +32,23 @@ NOBODY = Address()
 # What is removed, and when
 
 
-def test_nothing_is_removed_unless_it_was_asked_for() -> None:
-    assert list(Keep().horizons(NOW)) == []
+REQUESTS = (History.REQUESTS, NOW - DAY_US)
+
+
+def test_only_old_requests_are_removed_unless_more_was_asked_for() -> None:
+    assert list(Keep().horizons(NOW)) == [REQUESTS]
 
 
 def test_events_go_after_their_days_and_all_else_after_those_of_attempts() -> None:
     horizons = dict(Keep(events_days=7, attempts_days=400).horizons(NOW))
     assert list(horizons) == list(History)
     assert horizons.pop(History.EVENTS) == NOW - 7 * DAY_US
+    assert horizons.pop(History.REQUESTS) == NOW - DAY_US
     assert set(horizons.values()) == {NOW - 400 * DAY_US}
 
 
 def test_events_alone() -> None:
-    assert list(Keep(events_days=7).horizons(NOW)) == [(History.EVENTS, NOW - 7 * DAY_US)]
+    assert list(Keep(events_days=7).horizons(NOW)) == [(History.EVENTS, NOW - 7 * DAY_US), REQUESTS]
 
 
 @pytest.mark.parametrize("events_days", [0, 9])
@@ -121,7 +125,7 @@ async def test_a_round_steps_through_everything_in_order(caplog: pytest.LogCaptu
         await work.store.until(lambda: len(work.store.asked) == 3 * len(History))
         assert [asked[0] for asked in work.store.asked] == [history for history in History for _ in range(3)]
         assert [asked[2] for asked in work.store.asked] == [0, 1, 2] * len(History)
-        assert len({asked[1] for asked in work.store.asked}) == 2, "one horizon a round, whatever the clock does"
+        assert len({asked[1] for asked in work.store.asked}) == 3, "one horizon a round, whatever the clock does"
         await work.store.until(lambda: work.removed(History.OUTPLAN_VERSIONS) == 30)
         assert work.removed(History.EVENTS) == 30
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from outdialer.domain.outcome import Outcome
 from outdialer.domain.units import Instant
+from outdialer.ports.idempotency import KEPT_US, KeptAnswer, Reservation
 from outdialer.ports.store import History, Intent, Page
 from outdialer.store.sqlite import retention
 from outdialer.store.sqlite.check import check
@@ -47,7 +48,9 @@ ALICE, BOB, CAROL = "+12025550101", "+12025550102", "+12025550103"
 @contextmanager
 def small_steps(rows: int) -> Iterator[None]:
     """Steps of so few rows that every boundary is met."""
-    with patch.multiple(retention, EVENTS_PER_STEP=rows, ATTEMPTS_PER_STEP=rows, OTHERS_PER_STEP=rows):
+    with patch.multiple(
+        retention, EVENTS_PER_STEP=rows, ATTEMPTS_PER_STEP=rows, OTHERS_PER_STEP=rows, REQUESTS_PER_STEP=rows
+    ):
         yield
 
 
@@ -347,3 +350,38 @@ class BooksThatForget(Books):
 
 BooksThatForget.TestCase.settings = settings(max_examples=60, stateful_step_count=50)
 TestBooksThatForget = BooksThatForget.TestCase
+
+
+# Requests with an Idempotency-Key
+
+
+def _request(name: bytes, at: Instant) -> Reservation:
+    return Reservation(name=name, request="POST /x", fingerprint=b"f", credential=b"c", at=at)
+
+
+async def test_requests_go_a_day_after_they_came(tmp_path: Path) -> None:
+    store = await open_store(tmp_path / "books.db")
+    for place in range(10):
+        held = await store.reserve_request(CUSTOMER, _request(b"%d" % place, NOW + place))
+        answer = KeptAnswer(status=200, headers={"ETag": '"1"'}, body=b"{}")
+        await store.keep_answer(CUSTOMER, held, answer)
+    with small_steps(3):
+        assert await prune(store, History.REQUESTS, NOW + 7) == 7
+    left = [await store.reserve_request(CUSTOMER, _request(b"%d" % place, NOW + KEPT_US)) for place in range(10)]
+    assert [held.answer is not None for held in left] == [False] * 7 + [True] * 3
+    assert left[9].answer == answer
+    assert (await store.reserve_request(CUSTOMER, _request(b"9", NOW + KEPT_US + 9))).answer is None
+    await store.close()
+
+
+async def test_only_the_very_reservation_is_answered_or_freed(tmp_path: Path) -> None:
+    store = await open_store(tmp_path / "books.db")
+    old = await store.reserve_request(CUSTOMER, _request(b"a", NOW))
+    new = await store.reserve_request(CUSTOMER, _request(b"a", NOW + KEPT_US))
+    assert new.at > old.at
+    await store.keep_answer(CUSTOMER, old, KeptAnswer(status=200, headers={}, body=b"old"))
+    await store.free_request(CUSTOMER, old)
+    assert await store.reserve_request(CUSTOMER, _request(b"a", NOW + KEPT_US + 1)) == new
+    await store.free_request(CUSTOMER, new)
+    assert (await store.reserve_request(CUSTOMER, _request(b"a", NOW + KEPT_US + 1))).at == NOW + KEPT_US + 1
+    await store.close()

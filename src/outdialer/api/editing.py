@@ -72,6 +72,9 @@ async def edit(
     """
     for _ in range(ATTEMPTS):
         current = alive(await read(), name)
+        if context.again and await change(current) == current:
+            context.show_version(current.version)
+            return current
         context.check_version(current.version)
         try:
             saved = await save(await change(current))

@@ -28,6 +28,11 @@ class Request:
         """By lower-case name."""
         return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(self.scope["headers"])}
 
+    def all_of(self, name: str) -> list[str]:
+        """Every header of that name, in order."""
+        wanted = name.lower().encode("latin-1")
+        return [value.decode("latin-1") for known, value in self.scope["headers"] if known == wanted]
+
     @cached_property
     def query_params(self) -> Mapping[str, str]:
         """The query, decoded; what is not UTF-8 becomes U+FFFD."""
@@ -79,7 +84,7 @@ class Response:
         self.content = content
         self.media_type = media_type
         self.status_code = status_code
-        self.headers = headers or {}
+        self.headers = dict(headers or {})
 
     @property
     def raw_headers(self) -> list[tuple[bytes, bytes]]:

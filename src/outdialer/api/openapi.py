@@ -73,6 +73,16 @@ _IF_MATCH: Json = {
 }
 
 
+_IDEMPOTENCY_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "1 to 255 visible characters, such as a random UUID. The same key with the same request has one "
+    "effect and gets the same answer for a day, with the header `Idempotency-Replayed: true`.",
+    "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]+$"},
+    "example": "5b1f8c0e-6c1d-4a57-9f0e-3f4a2f6a9b11",
+}
+
+
 def openapi_document(resources: Sequence[Resource], version: str) -> Json:
     """The whole document."""
     operations = [operation for resource in resources for operation in resource.operations]
@@ -187,7 +197,12 @@ class _Described:
 def _parameters(operation: Operation) -> list[Json]:
     ids = [_path_parameter(name) for name in operation.placeholders]
     query = [_query_parameter(known) for known in operation.query]
-    return ids + query + (_PAGING if operation.paged else []) + ([_IF_MATCH] if operation.versioned else [])
+    return ids + query + (_PAGING if operation.paged else []) + _headers(operation)
+
+
+def _headers(operation: Operation) -> list[Json]:
+    key = [_IDEMPOTENCY_KEY] if operation.idempotent else []
+    return key + ([_IF_MATCH] if operation.versioned else [])
 
 
 def _query_parameter(known: QueryParameter) -> Json:
@@ -211,10 +226,12 @@ def _reference(kind: type[msgspec.Struct]) -> Json:
 
 def reasons_of(operation: Operation) -> list[str]:
     """Every error reason that an operation may answer."""
-    body = ("INVALID_REQUEST_PARAMETER",) if operation.body is not None else ()
+    readable = operation.body is not None or operation.idempotent
+    body = ("INVALID_REQUEST_PARAMETER",) if readable else ()
+    key = ("IDEMPOTENCY_KEY_REUSED",) if operation.idempotent else ()
     version = ("VERSION_MISMATCH",) if operation.versioned else ()
     secured = CREDENTIAL_REASONS if operation.secured else ()
-    return list(dict.fromkeys((*operation.reasons, *body, *version, *secured, *COMMON_REASONS)))
+    return list(dict.fromkeys((*operation.reasons, *body, *key, *version, *secured, *COMMON_REASONS)))
 
 
 def _errors(operation: Operation) -> dict[str, Json]:

@@ -97,6 +97,11 @@ class Operation(Struct, frozen=True, kw_only=True):
     bare_refusals: bool = False
     """Whether every refusal is 400 with an empty body, so that nothing can be learned from it."""
 
+    @property
+    def idempotent(self) -> bool:
+        """Whether an ``Idempotency-Key`` is honoured: whatever makes something for a customer."""
+        return self.method == "POST" and self.secured
+
 
 def wire_of(principal: Principal, services: ApiServices) -> Wire:
     """How answers to somebody are written."""
@@ -130,6 +135,8 @@ class Context:
         """The header ``Last-Event-ID``, which whoever follows events again sends."""
         self.wire = wire_of(principal, services)
         self.headers: dict[str, str] = {}
+        self.again = False
+        """Whether this very request may have had its effect already (``Idempotency-Key``)."""
 
     @property
     def id(self) -> Id:

@@ -3,8 +3,8 @@
 import base64
 import logging
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -14,6 +14,8 @@ from outdialer.api.body import parse_json, read_body, to_struct
 from outdialer.api.errors import RETRY_AFTER_S, ApiError, envelope
 from outdialer.api.events.websocket import Sockets
 from outdialer.api.http import Receive, Request, Response, Scope, Send, StreamedResponse
+from outdialer.api.idempotency import HEADER as IDEMPOTENCY_KEY
+from outdialer.api.idempotency import Asked, Once, asked
 from outdialer.api.metrics import RequestMetrics
 from outdialer.api.operations import JSON_MEDIA_TYPE, Context, Empty, Operation, Raw, Streamed, page_of, path_ids
 from outdialer.api.permits import check_permitted
@@ -26,6 +28,7 @@ from outdialer.ports.directory import MOST_ENTRIES, LimitReached, NameTaken
 from outdialer.ports.store import Conflict, StoreUnavailable
 from outdialer.telemetry import log
 
+Work: TypeAlias = Callable[[], Awaitable[Response]]
 REQUEST_ID_HEADER = "X-Request-Id"
 _GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _STATE_KEY = "outdialer_request_id"
@@ -62,6 +65,7 @@ class Server:
     def __init__(self, services: ApiServices, own_metrics: RequestMetrics, operations: Sequence[Operation]) -> None:
         self._services = services
         self._metrics = own_metrics
+        self._once = Once(services.store)
         self._throttle = Throttle(services.rates, services.clock)
         self.operations = operations
         self._router = Router(operations)
@@ -146,11 +150,36 @@ class Server:
         given: dict[str, Any] = {}
         if operation.paged:
             given["page"] = page_of(request.query_params)
+        raw = b""
         if operation.body is not None:
-            document = parse_json(await read_body(request, operation.body_limit))
-            given["body"] = to_struct(document, operation.body)
-        answer = await operation.handler(context, **given)
-        return _success(answer, context)
+            raw = await read_body(request, operation.body_limit)
+            given["body"] = to_struct(parse_json(raw), operation.body)
+
+        async def work() -> Response:
+            return _success(await operation.handler(context, **given), context)
+
+        keyed = self._keyed(operation, request, raw)
+        if keyed is None:
+            return await work()
+        return await self._once.answer(context, keyed, self.request_ids.of(request.scope), self._whole(request, work))
+
+    @staticmethod
+    def _keyed(operation: Operation, request: Request, body: bytes) -> Asked | None:
+        if not operation.idempotent:
+            return None
+        sent = f"{operation.method} {request.path}"
+        return asked(request, sent, body, request.all_of(IDEMPOTENCY_KEY))
+
+    def _whole(self, request: Request, work: Work) -> Work:
+        """``work`` with its refusals as answers."""
+
+        async def answered() -> Response:
+            try:
+                return await work()
+            except Exception as error:
+                return self.failure(request, error)
+
+        return answered
 
     async def _authenticated(self, request: Request, *, while_frozen: bool = False) -> Principal:
         self._throttle.check_address(request.scope)

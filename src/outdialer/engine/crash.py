@@ -20,6 +20,12 @@ POINTS: dict[str, str] = {
     "end-seen": "The call is over; that is not on the books.",
     "recorded": "Changes of attempts are durable.",
 }
+"""In the life of a call."""
+
+REQUEST_POINTS: dict[str, str] = {
+    "answer-made": "A request with an Idempotency-Key has had its effect; its answer is not on the books.",
+}
+"""In the life of a request."""
 
 _armed: dict[str, tuple[int, Callable[[str], None]]] = {}
 
@@ -34,7 +40,7 @@ def arm(point: str, passes: int, strike: Callable[[str], None] = _kill) -> None:
     Raises:
         KeyError: there is no such point.
     """
-    _ = POINTS[point]
+    _ = (POINTS | REQUEST_POINTS)[point]
     _armed[point] = passes, strike
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from outdialer.domain.units import MICROSECONDS_PER_SECOND, Instant
 from outdialer.engine.lifecycle import Bell
 from outdialer.ports.clock import Clock
+from outdialer.ports.idempotency import KEPT_US
 from outdialer.ports.store import History, RetentionStore, StoreUnavailable
 from outdialer.telemetry import Metrics, log
 
@@ -45,8 +46,9 @@ class Keep(Struct, frozen=True, kw_only=True):
             yield History.EVENTS, events
         if attempts:
             for history in History:
-                if history != History.EVENTS:
+                if history not in (History.EVENTS, History.REQUESTS):
                     yield history, attempts
+        yield History.REQUESTS, now - KEPT_US
 
 
 class Retention:

@@ -1,8 +1,9 @@
 """What the REST side needs from a store for identities and for what a customer keeps beside its campaigns.
 
 Implemented by ``outdialer.store.sqlite.store.SqliteStore``. As in ``ports.store``: the customer comes first, an id
-of another customer answers like an unknown one, ``save_*`` replaces the stored version that the given object was
-read as, ``delete_*`` marks, and every writer has its effect durably on disk when it returns.
+of another customer answers like an unknown one, ``create_*`` returns the object that has the id already, ``save_*``
+replaces the stored version that the given object was read as, ``delete_*`` marks, and every writer has its effect
+durably on disk when it returns.
 """
 
 from typing import Generic, Protocol, TypeVar
@@ -13,6 +14,7 @@ from outdialer.domain.directory import Agent, Customer, Entry, Login
 from outdialer.domain.model import AccessKey
 from outdialer.domain.units import Id, Instant
 from outdialer.ports.events import EventStore
+from outdialer.ports.idempotency import IdempotencyStore
 from outdialer.ports.store import AdminStore, Page
 
 E = TypeVar("E", bound=Entry)
@@ -204,5 +206,5 @@ class IdentityStore(Protocol):
         """What lets this living agent in, over all customers."""
 
 
-class ApiStore(AdminStore, DirectoryStore, IdentityStore, EventStore, Protocol):
+class ApiStore(AdminStore, DirectoryStore, IdentityStore, EventStore, IdempotencyStore, Protocol):
     """All that the REST side needs."""

@@ -310,6 +310,9 @@ class CampaignStats(Struct, frozen=True, kw_only=True):
 class AdminStore(Protocol):
     """What people and programs change and read. ``id`` arguments of another customer answer like unknown ones.
 
+    ``create_*`` and ``put_access_key`` change nothing where the customer has an object with that id already: they
+    return the one that is there, so that a request may run again after a crash.
+
     ``save_*`` replaces an object if its stored version is still ``version`` of the given one, and returns it with
     the next version and ``tm_update``. ``delete_*`` marks, and returns the marked object; None: no such object.
     """
@@ -455,6 +458,8 @@ class History(StrEnum):
     DECISIONS = "decisions"
     CAMPAIGN_VERSIONS = "campaign_versions"
     OUTPLAN_VERSIONS = "outplan_versions"
+    REQUESTS = "requests"
+    """With an Idempotency-Key."""
 
 
 class Pruned(Struct, frozen=True):

@@ -29,6 +29,8 @@ class Campaigns(Books):
         """
 
         def create(database: Database) -> Campaign:
+            if (there := _one(database, customer, campaign.id)) is not None:
+                return there
             row = _bindable(customer, campaign)
             key = database.execute(SQL["insert"], row).lastrowid
             _insert_version(database, {**row, "campaign": key, "now": campaign.tm_create})

@@ -26,6 +26,9 @@ class Directory(Books):
         """Store a new entry; ``NameTaken`` and ``LimitReached`` when it cannot be."""
 
         def create(database: Database) -> E:
+            there = _one(database, customer, type(entry), entry.id)
+            if there is not None:
+                return there
             row = _row_of(customer, entry)
             if database.execute(SQL["count_entries"], {**row, "most": MOST_ENTRIES}).fetchone()["n"] >= MOST_ENTRIES:
                 raise LimitReached

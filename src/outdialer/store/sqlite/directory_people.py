@@ -155,6 +155,8 @@ def insert_agent(database: Database, customer: int, agent: Agent, password_hash:
         NameTaken: its username or one of its addresses belongs to another agent.
         LimitReached: the customer has too many agents.
     """
+    if (there := _agent(database, customer, agent.id)) is not None:
+        return there
     asked = {"customer": customer, "most": MOST_ENTRIES}
     if database.execute(SQL["count_agents"], asked).fetchone()["n"] >= MOST_ENTRIES:
         raise LimitReached

@@ -24,6 +24,8 @@ class Outdials(Books):
         """Store a new outdial."""
 
         def create(database: Database) -> Outdial:
+            if (there := _one(database, customer, outdial.id)) is not None:
+                return there
             database.execute(SQL["insert"], {**msgspec.structs.asdict(outdial), "customer": customer})
             created = _one(database, customer, outdial.id)
             assert created is not None
@@ -80,6 +82,8 @@ class Outdials(Books):
             outdial = database.execute(SQL["one"], {"customer": customer, "id": outdial_id}).fetchone()
             if outdial is None or outdial["tm_delete"] is not None:
                 return None
+            if targets and _target(database, customer, outdial_id, targets[0].id) is not None:
+                return [_new_target(new, outdial_id, now) for new in targets]
             common = _new_target_row(customer, outdial["key"], now)
             execute_each(database, SQL["insert_target"], [{**common, **_own_columns(new)} for new in targets])
             counts = Counts(customer)

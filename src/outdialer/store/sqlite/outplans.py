@@ -21,6 +21,8 @@ class Outplans(Books):
         """Store a new outplan and its first version."""
 
         def create(database: Database) -> Outplan:
+            if (there := _one(database, customer, outplan.id)) is not None:
+                return there
             row = {**msgspec.structs.asdict(outplan), "customer": customer}
             key = database.execute(SQL["insert"], row).lastrowid
             assert key is not None

@@ -22,6 +22,8 @@ EVENTS_PER_STEP = 500
 ATTEMPTS_PER_STEP = 100
 """Each has a call, a leg, and a dozen index entries."""
 OTHERS_PER_STEP = 500
+REQUESTS_PER_STEP = 20
+"""Each has an answer, which may be a megabyte."""
 
 
 class Retention(Books):
@@ -129,6 +131,14 @@ def _prune_versions(database: Database, before: Instant, after: int, kind: str) 
     return Pruned(len(over), _next(rows, OTHERS_PER_STEP, True))
 
 
+def _prune_requests(database: Database, before: Instant, after: int) -> Pruned:
+    """Requests go a day after they came."""
+    rows = database.execute(SQL["requests_behind"], {"after": after, "count": REQUESTS_PER_STEP}).fetchall()
+    old = [{"key": row["key"]} for row in rows if row["tm"] < before]
+    change_exactly(database, SQL["delete_request"], old)
+    return Pruned(len(old), _next(rows, REQUESTS_PER_STEP, bool(old)))
+
+
 _VERSIONS = {
     "campaign_version": ("campaign_versions_behind", "delete_campaign_version"),
     "outplan_version": ("outplan_versions_behind", "delete_outplan_version"),
@@ -140,4 +150,5 @@ _STEPS: dict[History, Callable[[Database, Instant, int], Pruned]] = {
     History.DECISIONS: _prune_decisions,
     History.CAMPAIGN_VERSIONS: _prune_campaign_versions,
     History.OUTPLAN_VERSIONS: _prune_outplan_versions,
+    History.REQUESTS: _prune_requests,
 }

@@ -20,6 +20,7 @@ from outdialer.store.sqlite.directory import Directory
 from outdialer.store.sqlite.directory_people import People
 from outdialer.store.sqlite.equipment import Equipment
 from outdialer.store.sqlite.events import Events
+from outdialer.store.sqlite.idempotency import Requests
 from outdialer.store.sqlite.lock import StoreLock
 from outdialer.store.sqlite.migrate import migrate, migrations, refuse_newer
 from outdialer.store.sqlite.outdials import Outdials
@@ -35,7 +36,7 @@ _SECRET = "install_secret"
 
 
 class SqliteStore(
-    Dialing, Campaigns, Outplans, Outdials, Calls, Equipment, Directory, People, Tenants, Events, Retention
+    Dialing, Campaigns, Outplans, Outdials, Calls, Equipment, Directory, People, Tenants, Events, Requests, Retention
 ):
     """The books in one SQLite file. Made by ``open`` or ``open_reader``."""
 

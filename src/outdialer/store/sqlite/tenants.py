@@ -37,6 +37,8 @@ class Tenants(Books):
         """Store a new customer with its first agent and access key; ``NameTaken`` for the agent's username."""
 
         def create(database: Database) -> Customer:
+            if (there := _made_before(database, new)) is not None:
+                return there
             key = database.execute(SQL["next_customer"]).fetchone()["key"]
             made = msgspec.structs.replace(new.customer, key=key, id=customer_id(key))
             database.execute(SQL["insert_customer"], msgspec.structs.asdict(made))
@@ -82,6 +84,14 @@ class Tenants(Books):
             return _changed(database, customer, now)
 
         return await self._write(keep, wakes=False)
+
+
+def _made_before(database: Database, new: NewCustomer) -> Customer | None:
+    """The customer that has the first agent or access key already."""
+    agent = None if new.agent is None else new.agent.id
+    token_hash = None if new.access_key is None else new.access_key.token_hash
+    row = database.execute(SQL["customer_with"], {"agent": agent, "token_hash": token_hash}).fetchone()
+    return None if row is None else _customer(database, row["customer"])
 
 
 def _customer(database: Database, customer: int) -> Customer | None:

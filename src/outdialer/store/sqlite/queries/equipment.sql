@@ -32,7 +32,8 @@ INSERT INTO access_keys (
     tm_expire, tm_last_use, tm_create, tm_update, tm_delete)
 VALUES (
     :customer, :id, :name, :detail, :permission, :allowed_ips, :token_prefix, :token_hash, :old_token_hash,
-    :tm_old_expire, :tm_expire, :tm_last_use, :tm_create, :tm_update, :tm_delete);
+    :tm_old_expire, :tm_expire, :tm_last_use, :tm_create, :tm_update, :tm_delete)
+ON CONFLICT (customer, id) DO NOTHING;
 
 -- name: access_key
 SELECT * FROM access_keys WHERE token_hash = :token_hash OR old_token_hash = :token_hash;

@@ -79,3 +79,9 @@ DELETE FROM outplan_versions WHERE key = :key AND customer = :customer;
 
 -- name: delete_counters
 DELETE FROM counters WHERE customer = :customer AND kind = :kind AND scope = :key;
+
+-- name: requests_behind
+SELECT key, tm FROM requests WHERE key > :after ORDER BY key LIMIT :count;
+
+-- name: delete_request
+DELETE FROM requests WHERE key = :key;

@@ -38,3 +38,8 @@ WHERE key = :customer AND tm_deletion_scheduled > :too_late;
 
 -- name: running_campaigns
 SELECT id FROM campaigns WHERE customer = :customer AND status = 'run' AND tm_delete IS NULL;
+
+-- name: customer_with
+SELECT customer FROM agents WHERE id = :agent
+UNION ALL SELECT customer FROM access_keys WHERE token_hash = :token_hash
+LIMIT 1;

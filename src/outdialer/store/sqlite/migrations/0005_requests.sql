@@ -1,0 +1,15 @@
+-- Requests with an Idempotency-Key, for a day. name is the key's SHA-256; a row without status is a request that
+-- still runs, or whose server died; status without body is an answer that holds a secret and is made again.
+CREATE TABLE requests (
+    key         INTEGER PRIMARY KEY,
+    customer    INTEGER NOT NULL REFERENCES customers (key),
+    name        BLOB NOT NULL,
+    request     TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    credential  BLOB NOT NULL,
+    tm          INTEGER NOT NULL,
+    status      INTEGER,
+    headers     TEXT,
+    body        BLOB,
+    UNIQUE (customer, name)
+) STRICT;
