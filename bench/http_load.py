@@ -55,21 +55,21 @@ def get(path: str, token: str) -> bytes:
     ).encode()
 
 
-def ask(port: int, path: str, token: str, connections: int, warm_s: float, seconds: float) -> dict[str, object]:
-    """Answers a second over ``connections`` kept connections, after ``warm_s`` that do not count."""
-    return uvloop.run(_ask(port, get(path, token), connections, warm_s, seconds))
+def ask(port: int, path: str, token: str, connections: int, seconds: float) -> dict[str, object]:
+    """Ask over ``connections`` kept connections; how many answers came in that time, and the last one's body."""
+    return uvloop.run(_ask(port, get(path, token), connections, seconds))
 
 
-async def _ask(port: int, request: bytes, connections: int, warm_s: float, seconds: float) -> dict[str, object]:
+async def _ask(port: int, request: bytes, connections: int, seconds: float) -> dict[str, object]:
     loop = asyncio.get_running_loop()
     askers = [(await loop.create_connection(lambda: Asker(request), "127.0.0.1", port))[1] for _ in range(connections)]
-    await asyncio.sleep(warm_s)
-    before, began = sum(asker.answers for asker in askers), time.perf_counter()
+    began = time.perf_counter()
     await asyncio.sleep(seconds)
-    answers, elapsed = sum(asker.answers for asker in askers) - before, time.perf_counter() - began
+    answers, elapsed = sum(asker.answers for asker in askers), time.perf_counter() - began
     for asker in askers:
         asker.stop()
     return {
+        "answers": answers,
         "rate": answers / elapsed,
         "refused": sum(asker.refused for asker in askers),
         "body": askers[0].last.decode(),
