@@ -15,8 +15,8 @@ from outdialer.domain.units import NIL_ID
 ADDRESS = Address(type="tel", target="+12025550123")
 
 
-def _attempt(call_id: str, *, charged: bool = True, detail: str = "") -> CampaignCall:
-    return CampaignCall(
+def _attempt(call_id: str, *, charged: bool = True, detail: str = "") -> tuple[str, CampaignCall]:
+    return call_id, CampaignCall(
         id=call_id.encode().ljust(16, b"0"),
         campaign_id=NIL_ID,
         outplan_id=NIL_ID,
@@ -27,7 +27,6 @@ def _attempt(call_id: str, *, charged: bool = True, detail: str = "") -> Campaig
         destination=ADDRESS,
         destination_index=0,
         try_count=1,
-        sip_call_id=call_id,
         charged=charged,
         hangup_detail=detail,
     )

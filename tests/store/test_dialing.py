@@ -151,7 +151,6 @@ async def test_a_claim_writes_the_intent(store: SqliteStore, ids: Ids) -> None:
     assert attempt.source.target == "+12025550100"
     assert attempt.destination.target == line.destination == ALICE
     assert (attempt.destination_index, attempt.try_count) == (0, 1)
-    assert attempt.sip_call_id.startswith(intent.claim.attempt_id.hex() + "-1-")
     call = await store.call(CUSTOMER, intent.claim.call_id)
     assert call is not None
     assert call.status == CallStatus.DIALING

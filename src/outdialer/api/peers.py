@@ -1,8 +1,12 @@
 """Where a request comes from, and whether that is one of the networks somebody listed."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
+
+HOSTS_KEPT = 1_024
+"""Whose addresses are remembered as they were read: most requests come from few."""
 
 
 def client_address(scope: Mapping[str, Any]) -> str:
@@ -12,8 +16,13 @@ def client_address(scope: Mapping[str, Any]) -> str:
     address in IPv6 clothes (RFC 4291 section 2.5.5.2) is what it is.
     """
     client = scope.get("client")
+    return _shortest(client[0] if client else "")
+
+
+@lru_cache(HOSTS_KEPT)
+def _shortest(host: str) -> str:
     try:
-        address = ip_address(client[0] if client else "")
+        address = ip_address(host)
     except ValueError:
         return ""
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None

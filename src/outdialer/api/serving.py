@@ -1,6 +1,5 @@
 """From an ASGI request to an operation's answer, and from every failure to the one error form."""
 
-import base64
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -49,8 +48,7 @@ class RequestIds:
         return str(state[_STATE_KEY])
 
     def _new(self) -> str:
-        text = base64.b32encode(self._ids.new(self._clock.now())).decode()
-        return f"req_{text.rstrip('=').lower()}"
+        return f"req_{self._ids.new(self._clock.now()).hex()}"
 
     @staticmethod
     def _sent(scope: Scope) -> str | None:

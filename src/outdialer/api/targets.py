@@ -249,8 +249,9 @@ async def list_targets(context: Context, page: Page) -> TargetList:
 
 
 async def _read(context: Context) -> Target:
-    await read_outdial(context)
     target = await context.store.target(context.customer, context.id, context.ids["target_id"])
+    if target is None:
+        await read_outdial(context)  # Which of the two is missing.
     return found(target, "OUTDIAL_TARGET_NOT_FOUND", "target")
 
 

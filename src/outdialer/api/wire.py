@@ -35,6 +35,7 @@ IdText = Annotated[str, Meta(description='A UUID; "" or the nil UUID: not set.',
 UuidText = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 TimeText = Annotated[str, Meta(description="RFC 3339, six digits, UTC.", extra_json_schema={"format": "date-time"})]
 MAX_DATA_LENGTH = 65_536
+CUSTOMERS_KEPT = 1_024
 SECONDS_KEPT = 4_096
 """Seconds whose text is remembered: the rows of a list share few of them."""
 
@@ -62,6 +63,9 @@ class AddressView(Struct, frozen=True):
     target_name: str | UnsetType = UNSET
     name: str | UnsetType = UNSET
     detail: str | UnsetType = UNSET
+
+
+NOT_SET = AddressView()
 
 
 class ActionBody(Struct, frozen=True):
@@ -102,13 +106,18 @@ class Wire(Struct, frozen=True):
     @property
     def customer_id(self) -> str:
         """The customer's public id."""
-        return format_id(customer_id(self.customer))
+        return _customer_text(self.customer)
 
     def time(self, instant: Instant | None) -> str | None:
         """An instant as clients read it; None when it is not set."""
         if instant is None:
             return None
         return old_time(instant) if self.old_time_format else rfc3339(instant)
+
+
+@lru_cache(CUSTOMERS_KEPT)
+def _customer_text(customer: int) -> str:
+    return format_id(customer_id(customer))
 
 
 @lru_cache(SECONDS_KEPT)
@@ -235,7 +244,7 @@ def read_destination(body: AddressBody | None, field: str) -> Address:
 def address_view(address: Address) -> AddressView:
     """A party as clients read it."""
     if not address.target:
-        return AddressView()
+        return NOT_SET
     return AddressView(address.type, address.target, address.target_name, address.name, address.detail)
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -22,6 +23,7 @@ from outdialer.cli.progress import Progress, print_summary
 from outdialer.cli.run import interrupts, open_app, start_engine
 from outdialer.client import AsyncClient
 from outdialer.config import Settings, TrunkSettings
+from outdialer.domain.identity import leg_identity
 from outdialer.domain.model import CampaignCall
 from outdialer.media.prompts import demonstration
 
@@ -43,6 +45,9 @@ OUTPLAN = {
     "max_try_count_4": 0,
 }
 """Ring for 4 s; 3 s between tries; two tries of the first number, one of each further one."""
+
+
+Booked: TypeAlias = tuple[str, CampaignCall]
 
 
 class DemoOptions(Struct, frozen=True, kw_only=True):
@@ -71,8 +76,8 @@ async def demo(options: DemoOptions) -> int:
     return DONE if clean else LEDGERS_DIFFER
 
 
-async def _call_everybody(folder: Path, port: int, options: DemoOptions) -> tuple[list[CampaignCall], int]:
-    """Run the campaign in an engine of its own; its attempts and the exit code."""
+async def _call_everybody(folder: Path, port: int, options: DemoOptions) -> tuple[list[Booked], int]:
+    """Run the campaign in an engine of its own; its attempts with their Call-IDs, and the exit code."""
     settings = Settings(
         db=folder / "demo.db",
         http=("127.0.0.1", 0),
@@ -86,7 +91,11 @@ async def _call_everybody(folder: Path, port: int, options: DemoOptions) -> tupl
             if reason:
                 await app.engine.drain(DRAIN_S)
         await _save(app, found, options.folder)
-        attempts = [attempt async for attempt in stored_attempts(app.store, found.campaign_id)]
+        secret = await app.store.install_secret()
+        attempts = [
+            (leg_identity(secret, attempt.id, 1).call_id, attempt)
+            async for attempt in stored_attempts(app.store, found.campaign_id)
+        ]
     finally:
         await app.stop()
     return attempts, DRAINED if reason else DONE

@@ -63,8 +63,8 @@ def initial_invites(log: Path) -> Iterator[tuple[str, str]]:
                 yield record["call_id"], record["branch"]
 
 
-def compare(attempts: Iterable[CampaignCall], invites: Iterable[tuple[str, str]]) -> Differences:
-    """Hold the books against the wire.
+def compare(attempts: Iterable[tuple[str, CampaignCall]], invites: Iterable[tuple[str, str]]) -> Differences:
+    """Hold the books, each attempt with its Call-ID, against the wire.
 
     An attempt that was not sent must have no INVITE; an unknown one may or may not have one; every other one must
     have one, or two when the first was challenged (the second has another branch and the same Call-ID).
@@ -72,15 +72,15 @@ def compare(attempts: Iterable[CampaignCall], invites: Iterable[tuple[str, str]]
     seen = Counter(call_id for call_id, _ in set(invites))
     booked: Counter[str] = Counter()
     missing, not_sent, unknown = [], 0, 0
-    for attempt in attempts:
-        booked[attempt.sip_call_id] += 1
+    for call_id, attempt in attempts:
+        booked[call_id] += 1
         not_sent += not attempt.charged
         unknown += attempt.hangup_detail == UNKNOWN
         expected = attempt.charged and attempt.hangup_detail != UNKNOWN
-        if expected and attempt.sip_call_id not in seen:
-            missing.append(attempt.sip_call_id)
-        if not attempt.charged and attempt.sip_call_id in seen:
-            booked[attempt.sip_call_id] += 1
+        if expected and call_id not in seen:
+            missing.append(call_id)
+        if not attempt.charged and call_id in seen:
+            booked[call_id] += 1
     return Differences(
         invites=len(seen),
         attempts=booked.total(),

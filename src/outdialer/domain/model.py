@@ -163,8 +163,6 @@ class CampaignCall(Struct, frozen=True, kw_only=True):
     ring_ms: Milliseconds = 0
     talk_ms: Milliseconds = 0
     target_name: str = ""
-    sip_call_id: str = ""
-    """The Call-ID header of the attempt's first leg."""
     late_answer: bool = False
     """A 200 came after this attempt was given up; it was acknowledged and ended."""
     tm_create: Instant = 0

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from outdialer.domain.units import MICROSECONDS_PER_MS, Id, Instant
 from outdialer.telemetry import log
 
+_EVEN_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 SMALL_STEP_US = 1_000_000
 """A difference that is followed at once: what keeping the machine's clock right by network time amounts to."""
 
@@ -43,7 +44,7 @@ class SystemClock:
 
 
 def _even_time() -> Instant:
-    return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) // 1_000
+    return time.clock_gettime_ns(_EVEN_CLOCK) // 1_000
 
 
 class SystemIds:

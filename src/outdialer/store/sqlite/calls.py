@@ -25,7 +25,7 @@ class Calls(Books):
         statement = SQL["page_of_attempts"] if campaign_id is None else SQL["page_of_campaign"]
         asked = {**page_row(customer, page), "campaign_id": campaign_id}
         return await self._read_long(
-            lambda database: [rows.campaigncall(row, self._secret) for row in database.execute(statement, asked)]
+            lambda database: [rows.campaigncall(row) for row in database.execute(statement, asked)]
         )
 
     async def campaigncalls_in_order(
@@ -35,9 +35,7 @@ class Calls(Books):
         statement = SQL["attempts_in_order"] if campaign_id is None else SQL["attempts_of_campaign_in_order"]
         asked = {"customer": customer, "campaign_id": campaign_id, "after": after, "count": limit}
         return await self._read_long(
-            lambda database: [
-                (row["key"], rows.campaigncall(row, self._secret)) for row in database.execute(statement, asked)
-            ]
+            lambda database: [(row["key"], rows.campaigncall(row)) for row in database.execute(statement, asked)]
         )
 
     async def delete_campaigncall(self, customer: int, campaigncall_id: Id, now: Instant) -> CampaignCall | None:
@@ -58,7 +56,7 @@ class Calls(Books):
 
     def _one_attempt(self, database: Database, customer: int, campaigncall_id: Id) -> CampaignCall | None:
         row = database.execute(SQL["one_attempt"], {"customer": customer, "id": campaigncall_id}).fetchone()
-        return None if row is None else rows.campaigncall(row, self._secret)
+        return None if row is None else rows.campaigncall(row)
 
     async def call(self, customer: int, call_id: Id) -> Call | None:
         """One call, deleted or not."""

@@ -50,7 +50,7 @@ class Events(Books):
         asked = {"attempts": to_json(sorted(keys))}
         calls = {row["attempt"]: rows.call(row) for row in database.execute(SQL["calls_of_attempts"], asked)}
         found: Sequence[Row] = database.execute(SQL["attempts_by_key"], asked).fetchall()
-        return {row["key"]: AttemptNow(rows.campaigncall(row, self._secret), calls[row["key"]]) for row in found}
+        return {row["key"]: AttemptNow(rows.campaigncall(row), calls[row["key"]]) for row in found}
 
 
 def _newest(database: Database) -> Cursor:

@@ -11,7 +11,6 @@ from msgspec import Struct
 from outdialer.domain.attempt import AttemptStatus
 from outdialer.domain.call import CallStatus
 from outdialer.domain.campaign import CampaignStatus, EndHandle
-from outdialer.domain.identity import leg_identity
 from outdialer.domain.model import (
     AccessKey,
     Action,
@@ -30,6 +29,7 @@ from outdialer.domain.target import DoneReason, DueReason, TargetStatus
 from outdialer.domain.units import NIL_ID, Milliseconds
 
 Row: TypeAlias = sqlite3.Row
+Named: TypeAlias = Row | dict[str, Any]
 Addresses: TypeAlias = tuple[Address, Address, Address, Address, Address]
 Five: TypeAlias = tuple[int, int, int, int, int]
 
@@ -46,6 +46,15 @@ class Terms(Struct, frozen=True):
     max_tries: Five
     redial_answered: bool
 
+
+# Looked up by what stands in the column: calling an enumeration takes five times as long, and lists have many rows.
+_attempt_status = {str(status): status for status in AttemptStatus}
+_call_status = {str(status): status for status in CallStatus}
+_target_status = {str(status): status for status in TargetStatus}
+_result = {str(result): result for result in Result}
+_hangup_reason = {str(reason): reason for reason in HangupReason}
+_due_reason = {str(reason): reason for reason in DueReason}
+_done_reason = {str(reason): reason for reason in DoneReason}
 
 _terms = msgspec.json.Decoder(Terms).decode
 _addresses_decoder: msgspec.json.Decoder[Addresses] = msgspec.json.Decoder(Addresses)
@@ -161,7 +170,7 @@ def addresses_text(addresses: Sequence[Address]) -> str | None:
     return None
 
 
-def _addresses_of(row: Row) -> Addresses:
+def _addresses_of(row: Named) -> Addresses:
     if row["addresses"] is not None:
         return _addresses_decoder.decode(row["addresses"])
     return (
@@ -177,32 +186,38 @@ def _plain_address(destination: str) -> Address:
     return Address(type=_type_of(destination), target=destination) if destination else NOT_SET
 
 
-def dialled_address(row: Row) -> Address:
+def dialled_address(row: Named) -> Address:
     """The address that an attempt dials: its destination, with the rest from its target."""
     if row["addresses"] is None:
         return _plain_address(row["destination"])
     return _addresses_decoder.decode(row["addresses"])[row["destination_index"]]
 
 
-def tries_of(row: Row) -> Five:
+def tries_of(row: Named) -> Five:
     """Charged attempts by destination."""
     return (row["tries_0"], row["tries_1"], row["tries_2"], row["tries_3"], row["tries_4"])
 
 
-def target(row: Row) -> Target:
+def _by_name(row: Row) -> dict[str, Any]:
+    """The columns of a row that many are read from: a ``Row`` looks for a name from its first column on each time."""
+    return dict(zip(row.keys(), row, strict=True))
+
+
+def target(of: Row) -> Target:
     """One person of a list."""
+    row = _by_name(of)
     return Target(
         id=row["id"],
         outdial_id=row["outdial_id"],
         name=row["name"],
         detail=row["detail"],
         data=row["data"],
-        status=TargetStatus(row["status"]),
+        status=_target_status[row["status"]],
         destinations=_addresses_of(row),
         tries=tries_of(row),
         due=row["due"],
-        due_reason=DueReason(row["due_reason"]),
-        done_reason=DoneReason(row["done_reason"]),
+        due_reason=_due_reason[row["due_reason"]],
+        done_reason=_done_reason[row["done_reason"]],
         version=row["version"],
         tm_create=row["tm_create"],
         tm_update=row["tm_update"],
@@ -210,8 +225,9 @@ def target(row: Row) -> Target:
     )
 
 
-def campaigncall(row: Row, secret: bytes) -> CampaignCall:
-    """One attempt as people see it; its Call-ID is derived, not stored."""
+def campaigncall(of: Row) -> CampaignCall:
+    """One attempt as people see it."""
+    row = _by_name(of)
     return CampaignCall(
         id=row["id"],
         campaign_id=row["campaign_id"],
@@ -221,13 +237,13 @@ def campaigncall(row: Row, secret: bytes) -> CampaignCall:
         queue_id=row["queue_id"],
         activeflow_id=row["activeflow_id"],
         reference_id=row["call_id"],
-        status=AttemptStatus(row["status"]),
-        result=Result(row["result"]),
+        status=_attempt_status[row["status"]],
+        result=_result[row["result"]],
         source=_terms(row["terms"]).source,
         destination=dialled_address(row),
         destination_index=row["destination_index"],
         try_count=row["try_count"],
-        hangup_reason=HangupReason(row["hangup_reason"]),
+        hangup_reason=_hangup_reason[row["hangup_reason"]],
         hangup_detail=row["hangup_detail"],
         sip_code=row["sip_code"],
         q850_cause=row["q850_cause"],
@@ -236,7 +252,6 @@ def campaigncall(row: Row, secret: bytes) -> CampaignCall:
         ring_ms=row["ring_ms"],
         talk_ms=row["talk_ms"],
         target_name=row["target_name"],
-        sip_call_id=leg_identity(secret, row["id"], 1).call_id,
         late_answer=bool(row["late_answer"]),
         tm_create=row["tm_create"],
         tm_update=row["tm_update"],
@@ -255,9 +270,9 @@ def call(row: Row) -> Call:
         campaigncall_id=row["attempt_id"] or NIL_ID,
         source=_terms(row["terms"]).source if row["terms"] is not None else NOT_SET,
         destination=dialled_address(row) if row["destination"] is not None else NOT_SET,
-        status=CallStatus(row["status"]),
+        status=_call_status[row["status"]],
         hangup_by=row["hangup_by"],
-        hangup_reason=HangupReason(row["hangup_reason"]),
+        hangup_reason=_hangup_reason[row["hangup_reason"]],
         hangup_detail=row["hangup_detail"],
         sip_code=row["sip_code"],
         q850_cause=row["q850_cause"],
