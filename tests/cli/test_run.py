@@ -20,6 +20,7 @@ from outdialer.cli.exits import DONE, DRAINED, STORE, TRUNK, USAGE, Stop
 from outdialer.cli.ledger import compare, initial_invites
 from outdialer.cli.run import RunOptions, run
 from outdialer.config import TrunkSettings
+from outdialer.domain.identity import leg_identity
 from outdialer.phones.network import PhoneNetwork
 from outdialer.store.sqlite.store import SqliteStore
 
