@@ -52,6 +52,8 @@ HANGS_UP = ("< BYE", "> 200")
 """The person hangs up."""
 IS_HUNG_UP = ("> BYE", "< 200")
 """We hang up."""
+IS_REFUSED = ("> BYE", "< 200", "> ACK")
+"""An answer that nobody wants is ended first and acknowledged then."""
 NORMAL: dict[str, Any] = {"outcomes": ("normal",), "sip_code": 200}
 WE_END: dict[str, Any] = {**NORMAL, "why": "flow-done", "local": True, "hang_up_ms": 0}
 THEY_END: dict[str, Any] = {**NORMAL, "why": "bye", "local": False}
@@ -147,7 +149,7 @@ ROWS: list[Row] = [
         name="202", ladder=("> INVITE", "< 202 sdp", "> ACK", *IS_HUNG_UP), told=("Sent", "Answered"), **WE_END,
     ),
     Row(
-        name="200 without media", ladder=("> INVITE", "< 180", "< 200", "> ACK", *IS_HUNG_UP), told=RUNG,
+        name="200 without media", ladder=("> INVITE", "< 180", "< 200", *IS_REFUSED), told=RUNG,
         outcomes=("failed",), why="no-media", local=True, sip_code=200,
     ),
     Row(
@@ -188,10 +190,10 @@ ROWS: list[Row] = [
     ring_limit("100 then silence", "< 100", *CANCELLED, told=TRIED),
     ring_limit("183 with media then silence", "< 183 sdp", *CANCELLED),
     ring_limit("the CANCEL waits for a provisional", "wait 1500", "< 180", *CANCELLED),
-    ring_limit("a 200 crosses the CANCEL", "< 180", "> CANCEL", "< 200", "< 200 invite sdp", "> ACK", *IS_HUNG_UP,
+    ring_limit("a 200 crosses the CANCEL", "< 180", "> CANCEL", "< 200", "< 200 invite sdp", *IS_REFUSED,
         sip_code=200),
-    ring_limit("a 200 comes before the CANCEL's", "< 180", "> CANCEL", "< 200 invite sdp once", "> ACK", "> BYE",
-        "< 200", sip_code=200),
+    ring_limit("a 200 comes before the CANCEL's", "< 180", "> CANCEL", "< 200 invite sdp once", *IS_REFUSED,
+        sip_code=200),
     ring_limit("a 486 crosses the CANCEL", "< 180", "> CANCEL", "< 200", "< 486 invite", "> ACK", sip_code=486),
     ring_limit("the CANCEL is refused", "< 180", "> CANCEL", "< 481", "< 487 invite", "> ACK"),
     ring_limit("the CANCEL is never answered", "< 180", "> CANCEL", "wait 40000", sip_code=0, silent=True),

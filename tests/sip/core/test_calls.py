@@ -76,13 +76,14 @@ def test_the_answer_is_acknowledged_only_when_accepted() -> None:
     assert line.told() == []
 
 
-def test_hanging_up_before_accepting_acknowledges_first() -> None:
+def test_hanging_up_before_accepting_ends_it_first_and_acknowledges_then() -> None:
     line = Ladder()
     invite = line.dial()
     line.reply(invite, 200, sdp=SDP_ANSWER)
     line.hang_up("drain")
+    bye = line.out("BYE")
     line.out("ACK")
-    line.reply(line.out("BYE"), 200)
+    line.reply(bye, 200)
     assert line.event(Answered).leg == LEG
     assert line.event(Ended).why == "drain"
     line.nothing_left()
@@ -220,15 +221,15 @@ def test_a_cancel_is_resent_and_given_up_after_32_seconds() -> None:
     line.nothing_left()
 
 
-def test_a_200_crossing_the_cancel_is_acknowledged_and_ended_and_counts_as_unanswered() -> None:
+def test_a_200_crossing_the_cancel_is_ended_and_acknowledged_and_counts_as_unanswered() -> None:
     line = Ladder()
     invite = line.dial(ring_limit_ms=10_000)
     line.reply(invite, 180)
     line.wait(10.1)
     cancel = line.out("CANCEL")
     line.reply(invite, 200, sdp=SDP_ANSWER)
-    line.out("ACK")
     bye = line.out("BYE")
+    line.out("ACK")
     line.reply(cancel, 200)
     line.reply(invite, 200, sdp=SDP_ANSWER)
     line.out("ACK")
@@ -386,8 +387,9 @@ def test_an_answer_without_common_audio_is_ended_at_once(sdp: str) -> None:
     line = Ladder()
     invite = line.dial()
     line.reply(invite, 200, sdp=sdp)
+    bye = line.out("BYE")
     line.out("ACK")
-    line.reply(line.out("BYE"), 200)
+    line.reply(bye, 200)
     ended = line.event(Ended)
     assert (ended.local, ended.why) == (True, "no-media")
     line.nothing_left()
@@ -548,8 +550,9 @@ def test_an_answer_to_a_call_whose_cancel_waits_is_ended_at_once() -> None:
     line.wait(1.1)
     line.out_all()
     line.reply(invite, 200, sdp=SDP_ANSWER)
+    bye = line.out("BYE")
     line.out("ACK")
-    line.reply(line.out("BYE"), 200)
+    line.reply(bye, 200)
     ended = line.event(Ended)
     assert (ended.local, ended.sip_code, ended.why) == (True, 200, "ring-limit")
     line.nothing_left()
@@ -670,8 +673,9 @@ def test_an_answer_that_nobody_accepts_is_ended_when_the_far_end_gives_up_on_it(
     line.wait(31.9)
     line.out_nothing()
     line.wait(0.2)
+    bye = line.out("BYE")
     line.out("ACK")
-    line.reply(line.out("BYE"), 200)
+    line.reply(bye, 200)
     line.event(Answered)
     ended = line.event(Ended)
     assert (ended.local, ended.sip_code, ended.why) == (True, 200, "no-ack")

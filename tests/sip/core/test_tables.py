@@ -40,7 +40,13 @@ def test_only_calls_of_an_earlier_life_end_without_a_word() -> None:
 def test_an_answer_is_taken_or_ended_wherever_a_call_can_be_answered() -> None:
     for state in (State.CALLING, State.EARLY, State.HELD, State.CANCELLING, State.RECALLING):
         _, actions = TABLE[state, Input.ANSWER]
-        assert {Do.SAY_ANSWERED, Do.SAY_LATE} & set(actions) or actions[-2:] == (Do.ACK, Do.BYE)
+        assert {Do.SAY_ANSWERED, Do.SAY_LATE} & set(actions) or actions[-2:] == (Do.BYE, Do.ACK)
+
+
+def test_whatever_is_ended_and_acknowledged_at_once_is_ended_first() -> None:
+    both = [actions for _, actions in TABLE.values() if {Do.ACK, Do.BYE} <= set(actions)]
+    assert len(both) == 5
+    assert all(actions.index(Do.BYE) < actions.index(Do.ACK) for actions in both)
 
 
 def test_a_late_answer_is_ended_before_it_is_acknowledged() -> None:
