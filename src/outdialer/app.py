@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import os
 import socket
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,8 @@ from outdialer.api.events.render import Renderer
 from outdialer.api.services import ApiServices
 from outdialer.api.serving import Server
 from outdialer.api.throttle import IN_PROCESS, RequestRates
+from outdialer.api.webhooks.delivery import Deliverer
+from outdialer.api.webhooks.sending import Sender
 from outdialer.carriers.simulator.carrier import SimulatorCarrier
 from outdialer.carriers.simulator.media import SimulatorMedia
 from outdialer.carriers.sip.carrier import SipCarrier
@@ -30,13 +33,14 @@ from outdialer.domain.throttle import Rate
 from outdialer.engine.engine import Engine
 from outdialer.engine.lifecycle import Tasks
 from outdialer.engine.retention import Keep, Retention
-from outdialer.engine.system import SystemClock, SystemIds, random_bytes
+from outdialer.engine.system import SystemClock, SystemIds, chance, random_bytes
 from outdialer.engine.trunks import peer_of
 from outdialer.media.client import MediaProcess
 from outdialer.ports.carrier import Carrier, PeerHealth
 from outdialer.ports.media import Media
 from outdialer.store.sqlite.store import SqliteStore
 from outdialer.telemetry import Metrics
+from outdialer.web.client import Reach, WebClient
 
 DEFAULT_CUSTOMER = 1
 SIP_ADDRESS = "sip_address"
@@ -55,7 +59,8 @@ CarrierAndMedia: TypeAlias = tuple[Carrier, Media]
 class App:
     """One running program. Build it with ``await App.open(settings)``."""
 
-    def __init__(self, settings: Settings, store: SqliteStore, carrier: Carrier, media: Media) -> None:
+    def __init__(self, settings: Settings, store: SqliteStore, carrier: Carrier, media: Media, secret: bytes) -> None:
+        """``secret``: the installation's, see ``IdentityStore.install_secret``."""
         self.settings = settings
         self.store = store
         self.carrier = carrier
@@ -75,6 +80,7 @@ class App:
             retention=self._make_retention(),
         )
         self.feed = Feed(store, Renderer)
+        self.webhooks = self._make_webhooks(secret)
         self.api = self._make_api()
         self.http_address: tuple[str, int] | None = None
         self._server: uvicorn.Server | None = None
@@ -94,7 +100,7 @@ class App:
         store = await SqliteStore.open(settings.db, new_id=lambda: ids.new(clock.now()), random_bytes=random_bytes)
         try:
             carrier, media = await _carrier_and_media(settings, clock, store)
-            app = cls(settings, store, carrier, media)
+            app = cls(settings, store, carrier, media, await store.install_secret())
             if settings.trunk is not None:
                 await app.put_trunk(settings.trunk)
         except BaseException:
@@ -107,6 +113,18 @@ class App:
         nothing = keep == Keep() and self.settings.http is None
         return None if nothing else Retention(self.store, self.clock, self.metrics, keep)
 
+    def _make_webhooks(self, secret: bytes) -> Deliverer:
+        reach = Reach(tuple(ipaddress.ip_network(text) for text in self.settings.webhook_networks))
+        return Deliverer(
+            store=self.store,
+            sender=Sender(secret, lambda: WebClient(reach)),
+            renderer=Renderer(secret),
+            clock=self.clock,
+            chance=chance,
+            metrics=self.metrics,
+            old_time_format=self.settings.old_time_format,
+        )
+
     def _make_api(self) -> Server:
         return create_app(
             ApiServices(
@@ -118,6 +136,9 @@ class App:
                 readiness=self.engine.problems,
                 metrics=self.metrics.render,
                 customer_added=self.engine.serve_customer,
+                webhooks_changed=self.webhooks.changed,
+                webhook_tries=self.webhooks.tried,
+                on_premises=bool(self.settings.webhook_networks),
                 live=self.settings.live,
                 old_time_format=self.settings.old_time_format,
                 rates=_request_rates(self.settings),
@@ -173,6 +194,7 @@ class App:
             OSError: an address cannot be bound.
         """
         await self.engine.start()
+        self.webhooks.start()
         if self.settings.http is not None:
             await self._start_server(self.settings.http)
 
@@ -195,6 +217,7 @@ class App:
         await self.feed.stop()
         await self.engine.stop()
         await self._finish_server()
+        await self.webhooks.stop()
         await self.store.close()
 
     async def _finish_server(self) -> None:

@@ -29,6 +29,9 @@ ACTIONS: dict[str, str] = {
     "task_failed": "A background task ended with an unexpected error.",
     "clock_jumped": "The machine's clock was set; time goes on evenly without the jump until the next start.",
     "slot_missed": "Send slots were missed and reserved anew.",
+    "webhook_disabled": "A webhook gets nothing any more until somebody enables it, with the reason.",
+    "webhook_given_up": "A webhook has not taken an event in all its tries, though it took others.",
+    "webhook_events_lost": "Events were removed from the books before a webhook that was disabled could take them.",
     "history_removed": "A round of removing old history is over, with the rows removed of each kind.",
 }
 """Every value that ``action`` can have, with its meaning."""
@@ -89,6 +92,15 @@ class Metrics:
         )
         self.history_removed = Counter(
             "outdialer_history_removed", "Rows of old history removed, by kind.", ["history"], registry=self.registry
+        )
+        self.webhook_tries = Counter(
+            "outdialer_webhook_tries",
+            "Tries to deliver events to webhooks: delivered, failed; and given_up after the last.",
+            ["result"],
+            registry=self.registry,
+        )
+        self.webhook_waiting = Gauge(
+            "outdialer_webhook_waiting", "Events that are on their way to webhooks.", registry=self.registry
         )
         self.store_failures = Counter("outdialer_store_failures", "Writes that failed.", registry=self.registry)
 

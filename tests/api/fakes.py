@@ -22,7 +22,7 @@ from outdialer.domain.model import (
 from outdialer.domain.target import TargetStatus
 from outdialer.domain.units import NIL_ID, Id, Instant
 from outdialer.ports.store import CampaignStats, Conflict, Page, StoreUnavailable
-from tests.api.fake_directory import MemoryDirectory
+from tests.api.fake_webhooks import MemoryWebhooks
 
 T = TypeVar("T", bound=Any)
 START: Instant = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
@@ -50,7 +50,7 @@ class FakeIds:
         return (now // 1_000).to_bytes(6, "big") + b"\x70\x00\x80\x00" + next(self._numbers).to_bytes(6, "big")
 
 
-class MemoryStore(MemoryDirectory):
+class MemoryStore(MemoryWebhooks):
     """The ApiStore protocol over dictionaries by (customer, id)."""
 
     def __init__(self) -> None:

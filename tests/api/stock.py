@@ -26,6 +26,7 @@ BODIES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "customers": ("/v1.0/customers", {}),
     "numbers": ("/v1.0/numbers", {"number": "+12025550199"}),
     "outbound_configs": ("/v1.0/outbound_configs", {}),
+    "webhooks": ("/v1.0/webhooks", {"uri": "https://crm.company.example/hook"}),
 }
 """What makes an object for the operations of a resource."""
 NEVER = frozenset({"activeflows", "queuecalls", "groupcalls", "recordings", "providercalls"})

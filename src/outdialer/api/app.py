@@ -39,6 +39,7 @@ from outdialer.api.serving import Server
 from outdialer.api.tags import tags
 from outdialer.api.targets import targets
 from outdialer.api.trunks import trunks
+from outdialer.api.webhooks.resource import webhooks
 
 
 def create_app(services: ApiServices) -> Server:
@@ -55,7 +56,17 @@ def all_resources(own_metrics: RequestMetrics) -> list[Resource]:
     resources += [outplans, outdials, targets, campaigns, campaigncalls, calls, call_verbs, groupcalls, recordings]
     resources += [queues, queuecalls, agents, tags, flows, activeflows]
     resources += [extensions, trunks, providers, routes, providercalls, numbers, outbound_config, outbound_configs]
-    resources += [login, account, accesskeys, customers, tenants, events, health, metrics_resource(own_metrics)]
+    resources += [
+        login,
+        account,
+        accesskeys,
+        customers,
+        tenants,
+        webhooks,
+        events,
+        health,
+        metrics_resource(own_metrics),
+    ]
     resources.append(docs_resource(lambda: document))
     document |= openapi_document(resources, outdialer.__version__)
     return resources

@@ -10,12 +10,13 @@ from outdialer.api.editing import edit, found
 from outdialer.api.entries import EDIT_REASONS, merged, unless_empty
 from outdialer.api.errors import FieldError, shown
 from outdialer.api.operations import Context, Resource
+from outdialer.api.webhooks.rules import check_uri, webhook_secret
 from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, read_id
 from outdialer.domain.directory import Customer
+from outdialer.domain.permissions import ADMIN, allows
 from outdialer.domain.units import Instant, format_id
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,190}")
-_WEB = re.compile(r"https?://[^\s\x00-\x1f\x7f]{1,2000}")
 WebhookMethod = Literal["", "POST", "GET", "PUT", "DELETE"]
 
 
@@ -60,6 +61,7 @@ class CustomerView(Struct, frozen=True, kw_only=True):
     address: str | UnsetType = UNSET
     webhook_method: str | UnsetType = UNSET
     webhook_uri: str | UnsetType = UNSET
+    webhook_secret: Annotated[str, Meta(description="Signs webhooks; for admins.")] | UnsetType = UNSET
     billing_account_id: UuidText
     metadata: CustomerMetadata
     email_verified: bool
@@ -103,7 +105,7 @@ def is_email(text: str) -> bool:
     return len(text) <= 254 and _EMAIL.fullmatch(text) is not None
 
 
-def check(body: CustomerUpdate) -> None:
+def check(context: Context, body: CustomerUpdate) -> None:
     """Check what a customer is to be.
 
     Raises:
@@ -111,8 +113,8 @@ def check(body: CustomerUpdate) -> None:
     """
     if body.email and not is_email(body.email):
         raise FieldError("email", f"{shown(body.email)} is not an e-mail address")
-    if body.webhook_uri and not _WEB.fullmatch(body.webhook_uri):
-        raise FieldError("webhook_uri", f"{shown(body.webhook_uri)} is not a web address; write https://...")
+    if body.webhook_uri:
+        check_uri("webhook_uri", body.webhook_uri, on_premises=context.services.on_premises)
 
 
 async def _read(context: Context, key: int) -> Customer:
@@ -136,7 +138,18 @@ async def change_customer(context: Context, key: int, merge: Callable[[Customer]
         lambda changed: context.store.save_customer(changed, context.now),
         "customer",
     )
-    return view(saved, context.wire, context.now)
+    context.services.webhooks_changed()
+    return await _as_seen(context, saved)
+
+
+async def _as_seen(context: Context, customer: Customer) -> CustomerView:
+    """A customer as the caller reads it: its own admins see what signs its webhooks."""
+    seen = view(customer, context.wire, context.now)
+    own = customer.key == context.customer and allows(context.principal.permission, ADMIN)
+    if not own or not customer.webhook_uri:
+        return seen
+    state = await context.store.webhook_state(customer.key, customer.id)
+    return structs.replace(seen, webhook_secret=await webhook_secret(context, customer.id, state))
 
 
 @customers.operation("GET", "/customer")
@@ -144,13 +157,16 @@ async def get_customer(context: Context) -> CustomerView:
     """Read the customer that the credential belongs to."""
     customer = await _read(context, context.customer)
     context.show_version(customer.version)
-    return view(customer, context.wire, context.now)
+    return await _as_seen(context, customer)
 
 
 @customers.operation("PUT", "/customer", *EDIT_REASONS, versioned=True, example=_EXAMPLE)
 async def update_customer(context: Context, body: CustomerUpdate) -> CustomerView:
-    """Change the customer."""
-    check(body)
+    """Change the customer.
+
+    Events are delivered to its webhook_uri from then on; a new one is enabled, see the webhooks. "" ends that.
+    """
+    check(context, body)
     return await change_customer(context, context.customer, lambda customer: merged(customer, body))
 
 

@@ -77,7 +77,7 @@ async def _read(context: Context) -> Customer:
 )
 async def create_customer(context: Context, body: CustomerCreate) -> CustomerCreated:
     """Create a customer with a first access key, a first agent, or both."""
-    check(body)
+    check(context, body)
     agent, password_hash = await _first_agent(context, body)
     token, key = (None, None) if body.accesskey is False else _first_key(context)
     blank = Customer(key=0, id=NIL_ID, tm_create=context.now)
@@ -87,6 +87,7 @@ async def create_customer(context: Context, body: CustomerCreate) -> CustomerCre
     except NameTaken:
         raise ApiError("AGENT_ALREADY_EXISTS") from None
     await context.services.customer_added(made.key)
+    context.services.webhooks_changed()
     context.show_version(made.version)
     context.headers["Cache-Control"] = "no-store"
     wire = Wire(made.key, context.wire.old_time_format)
@@ -143,7 +144,7 @@ async def get_customer_by_id(context: Context) -> CustomerView:
 @tenants.operation("PUT", "/customers/{id}", *EDIT_REASONS, versioned=True, example=_EXAMPLE)
 async def update_customer_by_id(context: Context, body: CustomerUpdate) -> CustomerView:
     """Change a customer."""
-    check(body)
+    check(context, body)
     return await change_customer(context, _key(context), lambda customer: merged(customer, body))
 
 
@@ -173,6 +174,7 @@ async def freeze(context: Context, customer: int) -> CustomerView:
     if customer == OPERATOR_CUSTOMER:
         raise ApiError("STATE_INVALID", "This customer runs the installation, so it cannot be deleted.")
     frozen = found(await context.store.schedule_deletion(customer, context.now), "CUSTOMER_NOT_FOUND", "customer")
+    context.services.webhooks_changed()
     return view(frozen, context.wire, context.now)
 
 
@@ -185,4 +187,5 @@ async def keep(context: Context, customer: int) -> CustomerView:
     kept = found(await context.store.keep_customer(customer, context.now), "CUSTOMER_NOT_FOUND", "customer")
     if kept.tm_deletion_scheduled is not None:
         raise ApiError("STATE_INVALID", "The customer is deleted, which cannot be taken back any more.")
+    context.services.webhooks_changed()
     return view(kept, context.wire, context.now)

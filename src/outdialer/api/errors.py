@@ -66,6 +66,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "NUMBER_NOT_FOUND": ("NOT_FOUND", "No such number."),
     "OUTBOUND_CONFIG_NOT_FOUND": ("NOT_FOUND", "The customer has no outbound config yet."),
     "ACCESSKEY_NOT_FOUND": ("NOT_FOUND", "No such access key."),
+    "WEBHOOK_NOT_FOUND": ("NOT_FOUND", "No such webhook."),
     "CUSTOMER_NOT_FOUND": ("NOT_FOUND", "No such customer."),
     "AGENT_ALREADY_EXISTS": ("ALREADY_EXISTS", "Another agent has this username."),
     "ADDRESS_ALREADY_ASSIGNED": ("ALREADY_EXISTS", "Another agent has one of these addresses."),

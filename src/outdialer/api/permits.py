@@ -36,6 +36,7 @@ RESOURCES: Mapping[str, int] = {
     "customer": ADMIN,
     "customers": SUPER_ADMIN,
     "outbound_configs": SUPER_ADMIN,
+    "webhooks": ADMIN,
     "providers": SUPER_ADMIN,
     "routes": SUPER_ADMIN,
     "providercalls": SUPER_ADMIN,
@@ -59,6 +60,7 @@ READING: Mapping[str, int] = {
     "activeflows": READERS,
     "numbers": READERS,
     "recordings": OPERATORS,
+    "webhooks": MANAGERS,
 }
 """The same for operations that only read. A voice cannot be masked: recordings and live audio are not for viewers."""
 

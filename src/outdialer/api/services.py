@@ -1,15 +1,17 @@
 """What the REST side needs from the rest of the program; the composition root fills it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
 
 from outdialer.api.events.feed import Feed
 from outdialer.api.passwords import Passwords
 from outdialer.api.throttle import RequestRates
+from outdialer.domain.units import Id
 from outdialer.engine.system import random_bytes
 from outdialer.ports.clock import Clock, Ids
 from outdialer.ports.directory import ApiStore
+from outdialer.ports.webhooks import Try
 
 
 async def _nobody_waits(_customer: int) -> None:
@@ -38,6 +40,12 @@ class ApiServices(Struct, frozen=True, kw_only=True):
     """How agents' passwords are hashed."""
     rates: RequestRates = RequestRates()
     """How many requests may come from whom; no limits unless they are set."""
+    webhooks_changed: Callable[[], None] = lambda: None
+    """Told when a webhook was made, changed, removed or enabled."""
+    webhook_tries: Callable[[int, Id], Sequence[Try]] = lambda _customer, _endpoint: ()
+    """The latest tries to deliver to a customer's endpoint, the newest first."""
+    on_premises: bool = False
+    """Whether webhooks may be at addresses that are not public, and without TLS: the operator has permitted some."""
     live: bool = False
     """Whether trunks may be beyond loopback: then the try interval has its floor."""
     old_time_format: bool = False

@@ -172,6 +172,12 @@ def _sound(given: str | None) -> str:
 @click.option("--login-rate", default="10:20", show_default=True, type=RequestRate(), help="Logins/s of one address.")
 @click.option("--customer-rate", default="100:200", show_default=True, type=RequestRate(), help="Requests/s, customer.")
 @click.option("--key-rate", default="100:200", show_default=True, type=RequestRate(), help="Requests/s, access key.")
+@click.option(
+    "--webhook-allow",
+    multiple=True,
+    type=Network(),
+    help="A network that webhooks may reach though it is not public, with any port and plain http; can be repeated.",
+)
 @click.option("--no-key-file", is_flag=True, help="Show the first access key only, keep it nowhere.")
 @click.option(
     "--log-level", default="INFO", show_default=True, type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"])
@@ -200,6 +206,7 @@ def serve(trunk: tuple[str, int] | None, **given: Any) -> None:
         login_rate=given["login_rate"],
         customer_rate=given["customer_rate"],
         key_rate=given["key_rate"],
+        webhook_networks=given["webhook_allow"],
         live=given["live"],
         key_file=None if given["no_key_file"] else db.with_suffix(".key"),
     )

@@ -197,6 +197,17 @@ class Number(Entry, frozen=True, kw_only=True):
         return self.number
 
 
+class Webhook(Entry, frozen=True, kw_only=True):
+    """Where a customer is told of events. Its secret is derived and nowhere written down (``api.webhooks.signing``)."""
+
+    name: str = ""
+    detail: str = ""
+    uri: str = ""
+    method: str = "POST"
+    event_types: tuple[str, ...] = ()
+    """Of which it is told; empty: of all."""
+
+
 KINDS: Mapping[type[Entry], str] = {
     Tag: "tag",
     Flow: "flow",
@@ -207,6 +218,7 @@ KINDS: Mapping[type[Entry], str] = {
     Route: "route",
     OutboundConfig: "outbound_config",
     Number: "number",
+    Webhook: "webhook",
 }
 """What each kind of entry is called in the books and in the names of events."""
 

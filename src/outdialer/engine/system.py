@@ -75,3 +75,8 @@ def uuid7(now: Instant, random_part: bytes) -> Id:
 def random_bytes(count: int) -> bytes:
     """Bytes for secrets and keys."""
     return os.urandom(count)
+
+
+def chance() -> float:
+    """A random number from 0 to 1, for delays that must not all be alike."""
+    return int.from_bytes(os.urandom(2), "big") / 65_536

@@ -16,6 +16,7 @@ from outdialer.domain.units import Id, Instant
 from outdialer.ports.events import EventStore
 from outdialer.ports.idempotency import IdempotencyStore
 from outdialer.ports.store import AdminStore, Page
+from outdialer.ports.webhooks import WebhookStore
 
 E = TypeVar("E", bound=Entry)
 MOST_ENTRIES = 10_000
@@ -206,5 +207,5 @@ class IdentityStore(Protocol):
         """What lets this living agent in, over all customers."""
 
 
-class ApiStore(AdminStore, DirectoryStore, IdentityStore, EventStore, IdempotencyStore, Protocol):
+class ApiStore(AdminStore, DirectoryStore, IdentityStore, EventStore, WebhookStore, IdempotencyStore, Protocol):
     """All that the REST side needs."""

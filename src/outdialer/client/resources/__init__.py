@@ -30,6 +30,7 @@ from outdialer.client.resources.routes import AsyncRoutesApi, RoutesApi
 from outdialer.client.resources.tags import AsyncTagsApi, TagsApi
 from outdialer.client.resources.targets import AsyncTargetsApi, TargetsApi
 from outdialer.client.resources.trunks import AsyncTrunksApi, TrunksApi
+from outdialer.client.resources.webhooks import AsyncWebhooksApi, WebhooksApi
 from outdialer.client.transport import Api, AsyncApi
 
 
@@ -63,6 +64,7 @@ class Resources:
         self.accesskeys = AccesskeysApi(api)
         self.customer = CustomerApi(api)
         self.customers = CustomersApi(api)
+        self.webhooks = WebhooksApi(api)
         self.health = HealthApi(api)
 
 
@@ -96,4 +98,5 @@ class AsyncResources:
         self.accesskeys = AsyncAccesskeysApi(api)
         self.customer = AsyncCustomerApi(api)
         self.customers = AsyncCustomersApi(api)
+        self.webhooks = AsyncWebhooksApi(api)
         self.health = AsyncHealthApi(api)

@@ -39,6 +39,8 @@ class CustomerApi(Resource):
     ) -> Customer:
         """Change the customer.
 
+        Events are delivered to its webhook_uri from then on; a new one is enabled, see the webhooks. "" ends that.
+
         if_match: the ``etag`` of the object as it was read.
         """
         return self._api.call(

@@ -27,6 +27,8 @@ class Customer(Versioned, kw_only=True):
     address: str = ""
     webhook_method: str = ""
     webhook_uri: str = ""
+    webhook_secret: str = ""
+    """Signs webhooks; for admins."""
     billing_account_id: str
     metadata: CustomerMetadata
     email_verified: bool
@@ -51,6 +53,8 @@ class CustomerCreated(Struct, frozen=True, kw_only=True):
     address: str = ""
     webhook_method: str = ""
     webhook_uri: str = ""
+    webhook_secret: str = ""
+    """Signs webhooks; for admins."""
     billing_account_id: str
     metadata: CustomerMetadata
     email_verified: bool

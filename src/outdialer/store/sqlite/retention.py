@@ -36,12 +36,10 @@ class Retention(Books):
 
 
 def _prune_events(database: Database, before: Instant, _after: int) -> Pruned:
-    """Events go from the oldest on: one goes when it and everything before it is old.
-
-    Consumers that must have seen an event before it goes would bound ``old`` here.
-    """
+    """Events go from the oldest on: one goes when it and everything before it is old and no webhook waits for it."""
     rows = database.execute(SQL["oldest_events"], {"count": EVENTS_PER_STEP}).fetchall()
-    old = _leading(rows, lambda row: row["tm"] < before)
+    needed = database.execute(SQL["first_needed"]).fetchone()["cursor"]
+    old = _leading(rows, lambda row: row["tm"] < before and (needed is None or row["key"] <= needed))
     if not old:
         return Pruned(0, None)
     database.execute(SQL["delete_events"], {"last": old[-1]["key"]})

@@ -1,6 +1,6 @@
 """The embedded store: one SQLite file, one writer, any number of readers.
 
-``SqliteStore`` is all of ``outdialer.ports.store``, ``outdialer.ports.directory`` and ``outdialer.ports.events``. Each
+``SqliteStore`` is all of the stores in ``outdialer.ports``: ``store``, ``directory``, ``events`` and ``webhooks``. Each
 part of it is a file of this package; this one opens and closes.
 """
 
@@ -27,6 +27,7 @@ from outdialer.store.sqlite.outdials import Outdials
 from outdialer.store.sqlite.outplans import Outplans
 from outdialer.store.sqlite.retention import Retention
 from outdialer.store.sqlite.tenants import Tenants
+from outdialer.store.sqlite.webhooks import Webhooks
 from outdialer.store.sqlite.writer import Writer
 
 DEFAULT_CUSTOMER = 1
@@ -36,7 +37,19 @@ _SECRET = "install_secret"
 
 
 class SqliteStore(
-    Dialing, Campaigns, Outplans, Outdials, Calls, Equipment, Directory, People, Tenants, Events, Requests, Retention
+    Dialing,
+    Campaigns,
+    Outplans,
+    Outdials,
+    Calls,
+    Equipment,
+    Directory,
+    People,
+    Tenants,
+    Events,
+    Webhooks,
+    Requests,
+    Retention,
 ):
     """The books in one SQLite file. Made by ``open`` or ``open_reader``."""
 

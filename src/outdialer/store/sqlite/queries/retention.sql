@@ -4,6 +4,13 @@
 -- name: oldest_events
 SELECT key, customer, tm FROM outbox WHERE key > 0 ORDER BY key LIMIT :count;
 
+-- name: first_needed
+-- The cursor of the enabled webhook that is furthest behind; null: nobody needs the outbox.
+SELECT min(webhook_states.cursor) AS cursor
+FROM webhook_states
+CROSS JOIN customers AS c ON c.key = webhook_states.customer
+WHERE webhook_states.standing = 'enabled' AND c.tm_deletion_scheduled IS NULL;
+
 -- name: delete_events
 DELETE FROM outbox WHERE key <= :last;
 

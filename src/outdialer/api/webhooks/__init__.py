@@ -1,0 +1,1 @@
+"""Telling customers' programs of events over HTTP: endpoints, signatures, tries."""
