@@ -127,13 +127,18 @@ class MemoryStore(MemoryWebhooks):
             return None
         return self._delete(self.target_rows, customer, target_id, now)
 
+    def _point(self, customer: int, outdial: Outdial, campaign_id: Id, now: Instant) -> None:
+        changed = structs.replace(outdial, campaign_id=campaign_id, tm_update=now)
+        self.outdial_rows[customer, outdial.id] = changed
+        self._happened("updated", customer, changed, now)
+
     def _bind(self, customer: int, campaign: Campaign) -> None:
         for key, outdial in self.outdial_rows.items():
             if key[0] == customer and outdial.campaign_id == campaign.id and outdial.id != campaign.outdial_id:
-                self.outdial_rows[key] = structs.replace(outdial, campaign_id=NIL_ID)
+                self._point(customer, outdial, NIL_ID, campaign.tm_update or campaign.tm_create)
         if campaign.outdial_id != NIL_ID:
             outdial = self.outdial_rows[customer, campaign.outdial_id]
-            self.outdial_rows[customer, outdial.id] = structs.replace(outdial, campaign_id=campaign.id)
+            self._point(customer, outdial, campaign.id, campaign.tm_update or campaign.tm_create)
 
     async def create_campaign(self, customer: int, campaign: Campaign) -> Campaign:
         if (there := self._read(self.campaign_rows, customer, campaign.id)) is not None:

@@ -173,6 +173,7 @@ class Clearing:
             late_answer=lambda *_: None,
             media_lost=lambda _why: None,
             changed=lambda: None,
+            now=self.clock.now,
         )
         self.recovery = Recovery(self.clock, self.desk)
         self.asked: list[RememberedLeg] = []

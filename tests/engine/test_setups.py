@@ -26,6 +26,7 @@ class Desk:
             late_answer=nothing,
             media_lost=nothing,
             changed=self._changed,
+            now=nothing,
         )
 
     def _changed(self) -> None:

@@ -412,11 +412,13 @@ async def test_every_change_has_its_event(store: SqliteStore, ids: Ids) -> None:
     assert kinds == [
         "outplan_created",
         "outdial_created",
+        "outdial_updated",
         "campaign_created",
         "campaign_status_run",
         "claimed",
         "ended",
         "campaign_status_stop",
+        "outdial_updated",
         "campaign_deleted",
     ]
 

@@ -101,6 +101,7 @@ class CallDesk:
         late_answer: Callable[[LateAnswer], None],
         media_lost: Callable[[str], None],
         changed: Callable[[], None],
+        now: Callable[[], Instant],
     ) -> None:
         self._carrier = carrier
         self._media = media
@@ -112,6 +113,7 @@ class CallDesk:
         self._late_answer = late_answer
         self._media_lost = media_lost
         self._changed = changed
+        self._now = now
         self._calls: dict[int, LiveCall] = {}
         self._unheard = 0
 
@@ -150,6 +152,7 @@ class CallDesk:
         """End a call for a reason of ours."""
         call = self._calls.get(leg)
         if call is not None and call.apply_call(CallEvent.HANGUP_ORDERED):
+            self._record(AttemptChange(keys=call.keys, at=self._now(), call_event=CallEvent.HANGUP_ORDERED), None)
             self._carrier.hang_up(leg, why)
 
     def hang_up_all(self, why: str, *, answered: bool) -> None:

@@ -120,6 +120,7 @@ class Engine:
             late_answer=lambda event: self._note_late_answer(customer, event),
             media_lost=self._media_lost,
             changed=lambda: self._changed(bell),
+            now=outside.clock.now,
         )
         dialer = Dialer(customer, outside, desk=desk, trunks=trunks, tasks=self._tasks, bell=bell)
         recovery = Recovery(outside.clock, desk)

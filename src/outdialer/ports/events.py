@@ -34,8 +34,8 @@ class OutboxRow(Struct, frozen=True, kw_only=True):
     customer: int
     """Store key."""
     kind: str
-    """Of an attempt ``claimed``, ``ringing``, ``answered`` or ``ended``; of anything else what clients call it, such
-    as ``outplan_updated``."""
+    """Of an attempt ``claimed``, ``ringing``, ``answered``, ``canceling`` or ``terminating`` (our side ends the call
+    before or after the answer), or ``ended``; of anything else what clients call it, such as ``outplan_updated``."""
     at: Instant
     number: int
     """Of an attempt: its events are numbered from 1 without a gap. Of anything else: the version it has now."""

@@ -45,6 +45,22 @@ def as_answered(now: AttemptNow, at: Instant) -> AttemptNow:
     )
 
 
+def as_canceling(now: AttemptNow, at: Instant) -> AttemptNow:
+    """As it was when our side gave it up before an answer."""
+    born = _unended(now, at, answered=False, ringing=now.campaigncall.tm_ringing, progressing=None)
+    ending = structs.replace(born.call, status=call.apply(born.call.status, CallEvent.HANGUP_ORDERED))
+    return AttemptNow(born.campaigncall, ending)
+
+
+def as_terminating(now: AttemptNow, at: Instant) -> AttemptNow:
+    """As it was when our side ended it after the answer."""
+    answered = as_answered(now, now.campaigncall.tm_progressing or at)
+    ending = structs.replace(
+        answered.call, status=call.apply(answered.call.status, CallEvent.HANGUP_ORDERED), tm_update=at
+    )
+    return AttemptNow(structs.replace(answered.campaigncall, tm_update=at), ending)
+
+
 def as_ended(now: AttemptNow, at: Instant) -> AttemptNow:
     """As it was when it was over: before it was hidden, before a late answer was noted."""
     return AttemptNow(

@@ -24,6 +24,8 @@ _ATTEMPT_EVENTS: Mapping[str, tuple[str, ...]] = {
     "claimed": ("campaigncall_created", "call_created"),
     "ringing": ("call_ringing",),
     "answered": ("campaigncall_updated", "call_progressing"),
+    "canceling": ("call_canceling",),
+    "terminating": ("call_terminating",),
     "ended": ("campaigncall_updated", "call_hangup"),
 }
 """What clients are told of each event of an attempt."""
@@ -110,5 +112,7 @@ _AS_OF: Mapping[str, Callable[[AttemptNow, int], AttemptNow]] = {
     "claimed": lambda now, _at: past.as_claimed(now),
     "ringing": past.as_ringing,
     "answered": past.as_answered,
+    "canceling": past.as_canceling,
+    "terminating": past.as_terminating,
     "ended": past.as_ended,
 }

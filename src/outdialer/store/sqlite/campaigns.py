@@ -12,7 +12,7 @@ from outdialer.domain.units import NIL_ID, Id, Instant
 from outdialer.ports.store import CampaignStats, Conflict, Page
 from outdialer.store.sqlite import planning, rows
 from outdialer.store.sqlite.books import SHARED, Books, Database, ease_limit, is_current, read_terms, resource_happened
-from outdialer.store.sqlite.outdials import SQL as OUTDIALS
+from outdialer.store.sqlite.outdials import move_binding
 from outdialer.store.sqlite.paging import page_row
 from outdialer.store.sqlite.statements import statements
 
@@ -77,7 +77,7 @@ class Campaigns(Books):
                 raise Conflict(f"the campaign's status is {row['status']}: stop it first")
             change = {"customer": customer, "campaign": row["key"], "now": now, "keep": None}
             database.execute(SQL["mark_deleted"], change)
-            database.execute(OUTDIALS["unbind"], change)
+            move_binding(database, "unbind", change)
             deleted = _known(database, customer, campaign_id)
             _happened(database, customer, "campaign_deleted", deleted, now)
             return deleted
@@ -171,9 +171,9 @@ def _insert_version(database: Database, row: dict[str, Any]) -> None:
     version = _row(database, row["customer"], row["id"])
     assert version is not None
     outdial = version["outdial"]
-    database.execute(OUTDIALS["unbind"], {**row, "keep": outdial})
+    move_binding(database, "unbind", {**row, "keep": outdial})
     if outdial is not None:
-        database.execute(OUTDIALS["bind"], {**row, "outdial": outdial})
+        move_binding(database, "bind", {**row, "outdial": outdial})
 
 
 def _row(database: Database, customer: int, campaign_id: Id) -> rows.Row | None:

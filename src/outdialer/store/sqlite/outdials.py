@@ -17,6 +17,15 @@ from outdialer.store.sqlite.statements import execute_each, statements
 SQL = statements("outdials")
 
 
+def move_binding(database: Database, statement: str, change: dict[str, Any]) -> None:
+    """Run ``bind`` or ``unbind``, and tell of every list that it changed."""
+    for changed in database.execute(SQL[statement], change).fetchall():
+        outdial = _one(database, change["customer"], changed["id"])
+        assert outdial is not None
+        at = change["now"]
+        resource_happened(database, change["customer"], "outdial_updated", outdial.id, outdial.version, at, outdial)
+
+
 class Outdials(Books):
     """Whom to dial."""
 

@@ -109,6 +109,8 @@ def _apply(working: _Working, change: AttemptChange) -> list[str]:
     if call_status == CallStatus.RINGING:
         working.tm_ringing = change.at
         events.append("ringing")
+    if call_status in (CallStatus.CANCELING, CallStatus.TERMINATING):
+        events.append(str(call_status))
     if attempt_status == AttemptStatus.PROGRESSING:
         working.tm_progressing, working.answered, working.answer = change.at, True, change
         events.append("answered")

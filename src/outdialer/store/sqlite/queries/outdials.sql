@@ -33,11 +33,13 @@ WHERE customer = :customer AND id = :id AND tm_delete IS NULL;
 -- name: unbind
 -- Free the lists that are bound to a campaign, but for one.
 UPDATE outdials SET campaign = NULL, tm_update = :now
-WHERE customer = :customer AND campaign = :campaign AND key IS NOT :keep;
+WHERE customer = :customer AND campaign = :campaign AND key IS NOT :keep
+RETURNING id;
 
 -- name: bind
 UPDATE outdials SET campaign = :campaign, tm_update = :now
-WHERE customer = :customer AND key = :outdial AND campaign IS NOT :campaign;
+WHERE customer = :customer AND key = :outdial AND campaign IS NOT :campaign
+RETURNING id;
 
 -- name: insert_target
 INSERT INTO targets (
