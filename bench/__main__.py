@@ -8,13 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from bench.apart import MeasurementFailed
 from bench.due import due
 from bench.engine import engine
 from bench.figures import Figure, append_lines, skipped, table
 from bench.flat import flat
 from bench.growth import growth
-from bench.machine import this_machine
+from bench.machine import Neighbours, this_machine
 from bench.next_target import next_target
 from bench.overload import overload
 from bench.reads import reads
@@ -48,14 +50,17 @@ def run(names: list[str], *, long: bool, say: Callable[[str], None]) -> list[Fig
     """Run benchmarks one after the other; one that fails is reported and the rest goes on."""
     figures: list[Figure] = []
     for name in names:
-        started = time.monotonic()
+        started, neighbours = time.monotonic(), Neighbours()
+        measured: list[Figure] = []
         say(f"{name} ...")
         with tempfile.TemporaryDirectory(prefix="outdialer-bench-") as folder:
             try:
-                figures += BENCHMARKS[name](Path(folder), long=long)
+                measured = BENCHMARKS[name](Path(folder), long=long)
             except MeasurementFailed as error:
-                figures.append(skipped(name, f"it failed: {error}"))
-        say(f"{name} took {time.monotonic() - started:.0f} s")
+                measured = [skipped(name, f"it failed: {error}")]
+        others = neighbours.cores()
+        figures += [replace(figure, others=others) for figure in measured]
+        say(f"{name} took {time.monotonic() - started:.0f} s; other programs took {others:.2f} cores meanwhile")
     return figures
 
 

@@ -31,7 +31,9 @@ class Figure(Struct, frozen=True, kw_only=True):
     """The goal for ``ratio``, where less is better."""
     note: str = ""
     load: float = 0.0
-    """Load average over a minute when it was measured."""
+    """Load average over a minute when it was measured, the benchmark's own included."""
+    others: float = 0.0
+    """How many cores other programs kept busy meanwhile; the whole benchmark's average."""
     detail: dict[str, Any] = {}
 
     @property
@@ -69,7 +71,7 @@ def divide(value: float, by: float) -> float | None:
 
 def table(figures: Sequence[Figure]) -> str:
     """The figures as text, one a line, their notes below."""
-    head = ("figure", "measured", "baseline", "ratio", "goal", "", "load")
+    head = ("figure", "measured", "baseline", "ratio", "goal", "", "load", "others")
     rows = [head, *(_row(figure) for figure in figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -82,7 +84,16 @@ def _row(figure: Figure) -> tuple[str, ...]:
     measured = f"{_short(figure.value)} {figure.unit}".strip() if figure.unit else figure.what
     baseline = "" if figure.baseline is None else f"{_short(figure.baseline)} {figure.unit}"
     ratio = "" if figure.ratio is None else _short(figure.ratio)
-    return figure.name, measured, baseline, ratio, figure.goal, figure.verdict, f"{figure.load:.1f}"
+    return (
+        figure.name,
+        measured,
+        baseline,
+        ratio,
+        figure.goal,
+        figure.verdict,
+        f"{figure.load:.1f}",
+        f"{figure.others:.2f}",
+    )
 
 
 def _remarks(figure: Figure) -> list[str]:

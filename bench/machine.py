@@ -2,7 +2,9 @@
 
 import os
 import platform
+import resource
 import sqlite3
+import time
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -43,6 +45,27 @@ def this_machine() -> Machine:
         uvloop=_version("uvloop"),
         load=os.getloadavg(),
     )
+
+
+class Neighbours:
+    """What other programs took of the processors since this was made."""
+
+    def __init__(self) -> None:
+        self._started, self._before = time.monotonic(), _not_ours()
+
+    def cores(self) -> float:
+        """How many cores they kept busy on average; of ours, children that have ended are known."""
+        elapsed = max(time.monotonic() - self._started, 0.01)
+        return round(max(0.0, _not_ours() - self._before) / elapsed, 2)
+
+
+def _not_ours() -> float:
+    """Seconds of processor time spent on anything but this process and its children."""
+    first = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0]
+    user, nice, system, _idle, _waiting, *interrupts = map(int, first.split()[1:8])
+    busy = (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
+    ours = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return busy - sum(used.ru_utime + used.ru_stime for used in ours)
 
 
 def _cpu_model() -> str:

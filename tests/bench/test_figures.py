@@ -1,13 +1,14 @@
 """The arithmetic of the benchmarks: ratios, goals, verdicts, and what is written down."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from bench import engine, flat, next_target, sip, voice, whole
 from bench.figures import Figure, append_lines, divide, skipped, table
-from bench.machine import this_machine
+from bench.machine import Neighbours, this_machine
 
 
 def figure(**given: object) -> Figure:
@@ -140,3 +141,16 @@ def test_the_knee_is_the_last_step_in_time() -> None:
     steps = [heard(100, 0.0), heard(200, 0.004), heard(300, 0.2)]
     assert voice.last_in_time(steps) == 200
     assert voice.last_in_time([heard(100, 0.0, lost=1)]) == 0
+
+
+def test_the_knee_is_the_median_of_some_climbs() -> None:
+    ours = [[heard(100, 0.0), heard(200, 0.2)], [heard(100, 0.2)], [heard(100, 0.0), heard(200, 0.0)]]
+    told = voice.knee_figure([[heard(200, 0.0)]] * 3, ours)
+    assert (told.value, told.baseline, told.ratio) == (100, 200, 0.5)
+    assert "ours ended at 100 (at 200: 20.00% late" in told.note
+
+
+def test_other_programs_are_told_apart_from_ours() -> None:
+    neighbours = Neighbours()
+    sum(range(2_000_000))
+    assert 0 <= neighbours.cores() <= (os.cpu_count() or 1)
