@@ -27,22 +27,40 @@ NOTICE = "<!-- Made by tools/reference.py from the code; `make docs` writes it a
 
 def _command_line() -> str:
     parts = ["# Command line\n", NOTICE]
-    root = click.Context(command_line, info_name="outdialer")
-    for name in command_line.list_commands(root):
-        command = command_line.get_command(root, name)
-        assert command is not None
-        context = click.Context(command, info_name=f"outdialer {name}", terminal_width=100)
-        parts.append(f"\n## outdialer {name}\n\n{inspect.cleandoc(command.help or '')}\n")
-        parts.append("\n| option | environment | default | meaning |\n| --- | --- | --- | --- |\n")
-        parts += [_option_row(name, option, context) for option in command.params if isinstance(option, click.Option)]
+    parts.append("\nThe commands for a running server are shown at work in [commands](../cli.md).\n")
+    parts += _commands(command_line, "outdialer")
     parts.append("\n## Exit codes\n\n| code | meaning |\n| --- | --- |\n")
     parts += [f"| {code} | {meaning} |\n" for code, meaning in MEANINGS.items()]
     return "".join(parts)
 
 
-def _option_row(command: str, option: click.Option, context: click.Context) -> str:
+def _commands(group: click.Group, path: str) -> Iterator[str]:
+    for name in sorted(group.commands):
+        command = group.commands[name]
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{path} {name}")
+        else:
+            yield _command(command, f"{path} {name}")
+
+
+def _command(command: click.Command, path: str) -> str:
+    context = click.Context(command, info_name=path, terminal_width=100)
+    arguments = [part.make_metavar(context) for part in command.params if isinstance(part, click.Argument)]
+    parts = [f"\n## {' '.join([path, *arguments])}\n\n{inspect.cleandoc(command.help or '')}\n"]
+    example = (command.epilog or "").partition("Example: ")[2]
+    if example:
+        parts.append(f"\n```\n{example}\n```\n")
+    options = [part for part in command.params if isinstance(part, click.Option)]
+    if options:
+        parts.append("\n| option | environment | default | meaning |\n| --- | --- | --- | --- |\n")
+    prefix = path.removeprefix("outdialer ").replace(" ", "_")
+    parts += [_option_row(prefix, option, context) for option in options]
+    return "".join(parts)
+
+
+def _option_row(prefix: str, option: click.Option, context: click.Context) -> str:
     names = ", ".join(f"`{name}`" for name in option.opts)
-    environment = f"{ENVIRONMENT_PREFIX}{command}_{option.name}".upper()
+    environment = option.envvar or f"{ENVIRONMENT_PREFIX}{prefix}_{option.name}".upper()
     default = option.get_default(context, call=False)
     shown = "" if default in (None, "", (), False) or "UNSET" in repr(default) else str(default)
     return f"| {names} | `{environment}` | {_cell(shown)} | {_cell(option.help or '')} |\n"

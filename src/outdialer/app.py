@@ -26,7 +26,7 @@ from outdialer.carriers.simulator.carrier import SimulatorCarrier
 from outdialer.carriers.simulator.media import SimulatorMedia
 from outdialer.carriers.sip.carrier import SipCarrier
 from outdialer.carriers.sip.transport import NonLoopbackRefused, bound_socket, is_loopback
-from outdialer.client import AsyncClient
+from outdialer.client import AsyncClient, Retries
 from outdialer.config import Settings, TrunkSettings, cache_folder
 from outdialer.domain.model import Trunk
 from outdialer.domain.throttle import Rate
@@ -208,7 +208,7 @@ class App:
     def client(self, token: str) -> AsyncClient:
         """A client of this program's REST API that needs no socket."""
         transport = httpx.ASGITransport(app=self.api, client=(IN_PROCESS, 0))
-        return AsyncClient("http://outdialer", token, transport=transport)
+        return AsyncClient("http://outdialer", token, transport=transport, retries=Retries(tries=1))
 
     async def stop(self) -> None:
         """Close everything. Drain the engine first to end its calls properly."""

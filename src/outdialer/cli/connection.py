@@ -20,6 +20,10 @@ from outdialer.config import ENVIRONMENT_PREFIX, data_folder
 if TYPE_CHECKING:
     from outdialer.client import AsyncClient, Client
 
+CONNECTION = ("server", "key_file", "as_json")
+"""The names of the options that every command has."""
+TRIES = 2
+"""How often a request is sent: somebody sits there and waits to hear that the server is not running."""
 DEFAULT_SERVER = "http://127.0.0.1:8080"
 KEY_VARIABLE = f"{ENVIRONMENT_PREFIX}KEY"
 KEY_HELP = (
@@ -58,9 +62,9 @@ def open_client(server: str, key_file: Path | None) -> "Client":
     Raises:
         Stop: there is no key.
     """
-    from outdialer.client import Client
+    from outdialer.client import Client, Retries
 
-    return Client(_address(server), find_key(server, key_file))
+    return Client(_address(server), find_key(server, key_file), retries=Retries(tries=TRIES))
 
 
 def open_async_client(server: str, key_file: Path | None) -> "AsyncClient":
@@ -69,9 +73,9 @@ def open_async_client(server: str, key_file: Path | None) -> "AsyncClient":
     Raises:
         Stop: there is no key.
     """
-    from outdialer.client import AsyncClient
+    from outdialer.client import AsyncClient, Retries
 
-    return AsyncClient(_address(server), find_key(server, key_file))
+    return AsyncClient(_address(server), find_key(server, key_file), retries=Retries(tries=TRIES))
 
 
 def _address(server: str) -> str:

@@ -7,10 +7,8 @@ from msgspec import Struct
 
 from outdialer.app import DEFAULT_CUSTOMER, App
 from outdialer.cli.exits import Stop
-from outdialer.cli.people import SHOWN_REFUSALS, Person
+from outdialer.cli.people import SHOWN_REFUSALS, Person, target_of
 from outdialer.client import AsyncClient
-from outdialer.client.resources.shared import AddressBody
-from outdialer.client.resources.targets import TargetCreate
 from outdialer.domain.model import CampaignCall, Target
 from outdialer.domain.numbers import person_key
 from outdialer.domain.units import parse_id
@@ -72,16 +70,6 @@ async def add_people(client: AsyncClient, outdial_id: str, people: Sequence[Pers
         if row.error is not None:
             raise Stop(f"line {person.line} was refused: {row.error.message}")
     return len(people)
-
-
-def target_of(person: Person) -> TargetCreate:
-    """A row of a list as the API takes it."""
-    parties = {
-        f"destination_{index}": AddressBody(target=destination)
-        for index, destination in enumerate(person.destinations)
-        if destination
-    }
-    return TargetCreate(name=person.name, detail=person.detail, data=person.data, **parties)
 
 
 async def change_terms(client: AsyncClient, run: Run, terms: Terms) -> None:

@@ -1,6 +1,5 @@
 """The command line: every command with its options."""
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -8,11 +7,11 @@ from typing import Any
 import click
 
 from outdialer import __version__
+from outdialer.cli import verbs
 from outdialer.cli.exits import MEANINGS
 from outdialer.cli.options import Destination, HostPort, Network, PortRange, RequestRate, SipPeer, Tries
 from outdialer.config import ENVIRONMENT_PREFIX, Settings, TrunkSettings, data_folder
 from outdialer.phones.command import phones
-from outdialer.telemetry import log_to_stderr
 
 EXIT_CODES = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in MEANINGS.items()) + "."
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -70,8 +69,16 @@ def _trunk(peer: tuple[str, int], given: dict[str, Any]) -> TrunkSettings:
     )
 
 
+def _log(level: str) -> None:
+    from outdialer.telemetry import log_to_stderr
+
+    log_to_stderr(level)
+
+
 def _go(work: Coroutine[Any, Any, int]) -> None:
     """Run a command's work on the fastest loop there is, and end with its exit code."""
+    import asyncio
+
     try:
         import uvloop
     except ImportError:
@@ -113,7 +120,7 @@ def run(people: Path, trunk: tuple[str, int], **given: Any) -> None:
     from outdialer.cli.run import RunOptions
     from outdialer.cli.run import run as run_list
 
-    log_to_stderr("ERROR")
+    _log("ERROR")
     source = given["from_uri"] or given["source"]
     if not source:
         raise click.UsageError("give --from with the caller id, such as --from +12025550100 (or --from-uri)")
@@ -187,7 +194,7 @@ def serve(trunk: tuple[str, int] | None, **given: Any) -> None:
     from outdialer.cli.serve import ServeOptions
     from outdialer.cli.serve import serve as serve_api
 
-    log_to_stderr(given["log_level"])
+    _log(given["log_level"])
     db = given["db"] or data_folder() / "outdialer.db"
     db.parent.mkdir(parents=True, exist_ok=True)
     settings = Settings(
@@ -222,7 +229,7 @@ def demo(people: Path | None, folder: Path, seed: int) -> None:
     from outdialer.cli.demo import DemoOptions
     from outdialer.cli.demo import demo as run_demo
 
-    log_to_stderr("ERROR")
+    _log("ERROR")
     _go(run_demo(DemoOptions(people=people, folder=folder, seed=seed)))
 
 
@@ -241,7 +248,22 @@ def export(db: Path, **given: Any) -> None:
     _go(export_books(db, given["results"], given["targets"], given["campaign_id"], given["time_format"] == "old"))
 
 
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what completes commands and options in a shell.
+
+    For bash, in ~/.bashrc: eval "$(outdialer completion bash)"
+    """
+    from click.shell_completion import get_completion_class
+
+    made = get_completion_class(shell)
+    assert made is not None
+    click.echo(made(main, {}, "outdialer", "_OUTDIALER_COMPLETE").source())
+
+
 main.add_command(phones)
+verbs.add_to(main)
 
 if __name__ == "__main__":
     main()

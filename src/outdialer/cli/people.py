@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -167,6 +168,15 @@ def _check_destination(line: int, column: str, text: str, numbers: list[str], se
         return Refusal(line, column, f"{text!r} stands already in line {seen[number]}")
     numbers.append(number)
     return destination
+
+
+def target_of(person: Person) -> dict[str, Any]:
+    """A row as the API takes it."""
+    body: dict[str, Any] = {"name": person.name, "detail": person.detail, "data": person.data}
+    for index, destination in enumerate(person.destinations):
+        if destination:
+            body[f"destination_{index}"] = {"target": destination}
+    return body
 
 
 def describe_refusals(people: People) -> str:

@@ -6,7 +6,6 @@ import click
 
 from outdialer.carriers.simulator.behaviours import MIXES, Mix, Rule, parse_mix, parse_rule, table
 from outdialer.phones.digest import Credentials
-from outdialer.phones.process import PhonesOptions, run
 from outdialer.phones.safety import NotLoopback
 
 
@@ -66,6 +65,8 @@ def phones(
 
     Its first line on standard output is "phones ready sip:HOST:PORT".
     """
+    from outdialer.phones.process import PhonesOptions, run
+
     if list_behaviours:
         click.echo(table())
         return

@@ -1,0 +1,68 @@
+"""How objects are shown: tables for people, JSON for programs."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+NIL_ID = "00000000-0000-0000-0000-000000000000"
+PLAIN_WIDTH = 240
+"""The width of tables where there is no terminal, in characters."""
+
+
+def print_json(thing: Any) -> None:
+    """One object on one line."""
+    print(msgspec.json.encode(thing).decode(), flush=True)
+
+
+def print_rows(title: str, columns: Sequence[str], rows: Iterable[Any]) -> int:
+    """A table; how many rows it has."""
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, no_wrap=column == "id", overflow="fold")
+    for row in rows:
+        table.add_row(*(cell(getattr(row, column, None)) for column in columns))
+    _print(table)
+    return table.row_count
+
+
+def print_object(thing: Any) -> None:
+    """All that is known of one object; what is not set is left out."""
+    from rich.table import Table
+
+    table = Table(show_header=False)
+    for name in thing.__struct_fields__:
+        text = cell(getattr(thing, name))
+        if text:
+            table.add_row(name, text)
+    _print(table)
+
+
+def _print(table: Any) -> None:
+    from rich.console import Console
+
+    terminal = sys.stdout.isatty()
+    Console(file=sys.stdout, highlight=False, markup=False, width=None if terminal else PLAIN_WIDTH).print(table)
+
+
+def cell(value: Any) -> str:
+    """A value as people read it."""
+    if value is None or value == NIL_ID:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, str):
+        return value
+    if hasattr(value, "target"):
+        return str(value.target)
+    if isinstance(value, list) and all(hasattr(item, "target") for item in value):
+        return ", ".join(item.target for item in value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return msgspec.json.encode(value).decode()

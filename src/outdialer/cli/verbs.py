@@ -1,0 +1,207 @@
+"""What only some objects can do: campaigns run, targets are imported, calls are hung up, keys rotate."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from outdialer.cli.connection import explained, open_async_client
+from outdialer.cli.exits import DONE, USAGE, Stop
+from outdialer.cli.nouns import BY_NAME, EXISTING_FILE, NOUNS
+from outdialer.cli.objects import (
+    SHOWN,
+    command,
+    confirm,
+    connected,
+    field_options,
+    fields_of,
+    group,
+    ids_of,
+    object_argument,
+    parent_ids,
+    show,
+    show_rows,
+)
+
+CAMPAIGN, TARGET, CALL, KEY, ATTEMPT = (BY_NAME[name] for name in ("campaign", "target", "call", "key", "attempt"))
+SAVE_HELP = "Write the key to this file, which only you can read, instead of showing it."
+
+
+def add_to(main: click.Group) -> None:
+    """Put every noun with all that it can do under the main command."""
+    groups = {noun.name: group(noun) for noun in NOUNS}
+    for noun, verb in _VERBS:
+        groups[noun].add_command(verb)
+    for made in groups.values():
+        main.add_command(made)
+
+
+@command(CAMPAIGN, "run", "Start a campaign; one that runs goes on.", "outdialer campaign run spring --watch")
+@object_argument(CAMPAIGN)
+@click.option("--watch", is_flag=True, help="Follow it until it stops.")
+def _run(watch: bool, as_json: bool, **given: Any) -> None:
+    with connected(given, CAMPAIGN) as client:
+        (campaign_id,) = ids_of(client, CAMPAIGN, given)
+        campaign = client.campaigns.run(campaign_id)
+    if watch:
+        _follow(campaign_id, given)
+    else:
+        show(campaign, as_json)
+
+
+@command(CAMPAIGN, "stop", "Stop a campaign: nobody more is called, no call is cut.")
+@object_argument(CAMPAIGN)
+def _stop(as_json: bool, **given: Any) -> None:
+    with connected(given, CAMPAIGN) as client:
+        show(client.campaigns.stop(*ids_of(client, CAMPAIGN, given)), as_json)
+
+
+@command(CAMPAIGN, "stats", "Show where a campaign stands, in numbers, and what it is waiting for.")
+@object_argument(CAMPAIGN)
+def _stats(as_json: bool, **given: Any) -> None:
+    with connected(given, CAMPAIGN) as client:
+        show(client.campaigns.get_stats(*ids_of(client, CAMPAIGN, given)), as_json)
+
+
+@command(CAMPAIGN, "attempts", "List the attempts of a campaign, newest first.")
+@object_argument(CAMPAIGN)
+@click.option("--limit", default=SHOWN, show_default=True, type=click.IntRange(0), help="Rows; 0: all.")
+def _attempts(limit: int, as_json: bool, **given: Any) -> None:
+    with connected(given, CAMPAIGN) as client:
+        rows = client.campaigns.list_campaigncalls(*ids_of(client, CAMPAIGN, given))
+        show_rows(ATTEMPT, rows, limit, as_json)
+
+
+@command(CAMPAIGN, "watch", "Follow a campaign until it stops. Ctrl-C ends the watching, not the campaign.")
+@object_argument(CAMPAIGN)
+def _watch(as_json: bool, **given: Any) -> None:
+    with connected(given, CAMPAIGN) as client:
+        (campaign_id,) = ids_of(client, CAMPAIGN, given)
+    _follow(campaign_id, given, as_json=as_json)
+
+
+def _follow(campaign_id: str, given: dict[str, Any], *, as_json: bool = False) -> None:
+    import asyncio
+
+    try:
+        asyncio.run(_until_stopped(campaign_id, given, as_json))
+    except KeyboardInterrupt:
+        raise SystemExit(DONE) from None
+
+
+async def _until_stopped(campaign_id: str, given: dict[str, Any], as_json: bool) -> None:
+    import asyncio
+
+    from outdialer.cli.progress import Progress, print_summary
+
+    async with open_async_client(given["server"], given["key_file"]) as client:
+        with explained("outdialer campaign list"):
+            if not as_json:
+                with Progress(client, campaign_id, given["wanted"]) as progress:
+                    await progress.until_stopped(asyncio.Event(), lambda _: "")
+                print_summary(await client.campaigns.get_stats(campaign_id))
+                return
+            while (await client.campaigns.get(campaign_id)).status != "stop":
+                show(await client.campaigns.get_stats(campaign_id), as_json)
+                await asyncio.sleep(1)
+            show(await client.campaigns.get_stats(campaign_id), as_json)
+
+
+@command(
+    TARGET,
+    "import",
+    "Add the people of the CSV file PEOPLE to a list. The file is checked whole before anybody is added.",
+    "outdialer target import people.csv --outdial spring",
+)
+@click.argument("people", type=EXISTING_FILE)
+@click.option("--skip-bad", is_flag=True, help="Leave refused rows out.")
+def _import_people(people: Path, skip_bad: bool, as_json: bool, **given: Any) -> None:
+    from outdialer.cli.people import ListError, describe_refusals, read_people, target_of
+
+    try:
+        found = read_people(people)
+    except ListError as error:
+        raise Stop(str(error)) from None
+    if found.refusals and not skip_bad:
+        raise Stop(f"{describe_refusals(found)}\nnobody was added; mend the list, or give --skip-bad to leave rows out")
+    with connected(given, TARGET) as client:
+        (outdial_id,) = parent_ids(client, TARGET, given)
+        results = client.targets.add(outdial_id, map(target_of, found.rows))
+    refused = [(person, row.error) for person, row in zip(found.rows, results, strict=True) if row.error is not None]
+    if as_json:
+        for row in results:
+            show(row, as_json)
+    else:
+        print(f"people added: {len(results) - len(refused)}; rows left out: {len(found.refusals) + len(refused)}")
+    for person, why in refused:
+        click.echo(f"line {person.line} was refused: {why.message}", err=True)
+    if refused:
+        raise SystemExit(USAGE)
+
+
+@command(CALL, "hangup", "End a call: CANCEL before the answer, BYE after it.")
+@object_argument(CALL)
+def _hang_up(as_json: bool, **given: Any) -> None:
+    with connected(given, CALL) as client:
+        show(client.calls.hang_up(given["wanted"]), as_json)
+
+
+@command(
+    KEY,
+    "create",
+    "Make an access key. It is shown this once, or written to --save FILE.",
+    "outdialer key create --name importer --days 90 --save importer.key",
+)
+@field_options(KEY)
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help=SAVE_HELP)
+def _create_key(save: Path | None, as_json: bool, **given: Any) -> None:
+    with connected(given, KEY) as client:
+        _hand_out(client.accesskeys.create(**fields_of(client, KEY, given)), save, as_json)
+
+
+@command(
+    KEY,
+    "rotate",
+    "Give an access key another text; the one of before works for --grace seconds more.",
+    "outdialer key rotate importer --save importer.key",
+)
+@object_argument(KEY)
+@click.option("--grace", type=click.IntRange(0), help="Seconds; a day if left out.")
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help=SAVE_HELP)
+def _rotate_key(grace: int | None, save: Path | None, as_json: bool, **given: Any) -> None:
+    with connected(given, KEY) as client:
+        _hand_out(client.accesskeys.rotate(*ids_of(client, KEY, given), grace=grace), save, as_json)
+
+
+def _hand_out(key: Any, save: Path | None, as_json: bool) -> None:
+    """Give a new key to the person: in a file of mode 0600, or on the screen."""
+    from msgspec.structs import replace
+
+    if save is not None:
+        descriptor = os.open(save, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(f"{key.token}\n")
+        key = replace(key, token="")
+    show(key, as_json)
+
+
+@command(
+    KEY, "revoke", "Revoke an access key: it opens nothing from this moment on.", "outdialer key revoke importer --yes"
+)
+@object_argument(KEY)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def _revoke_key(yes: bool, as_json: bool, **given: Any) -> None:
+    with connected(given, KEY) as client:
+        ids = ids_of(client, KEY, given)
+        confirm(f"Revoke the key {given['wanted']}?", yes)
+        show(client.accesskeys.delete(*ids), as_json)
+
+
+_VERBS = (
+    *(("campaign", verb) for verb in (_run, _stop, _stats, _attempts, _watch)),
+    ("target", _import_people),
+    ("call", _hang_up),
+    *(("key", verb) for verb in (_create_key, _rotate_key, _revoke_key)),
+)
