@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -12,6 +12,7 @@ from outdialer.api.app import all_resources
 from outdialer.api.metrics import RequestMetrics
 from outdialer.api.openapi import openapi_document
 from outdialer.carriers.simulator.behaviours import table
+from outdialer.cli.connection import CONNECTION, connection_options
 from outdialer.cli.exits import MEANINGS
 from outdialer.cli.main import main as command_line
 from outdialer.config import ENVIRONMENT_PREFIX
@@ -28,6 +29,8 @@ NOTICE = "<!-- Made by tools/reference.py from the code; `make docs` writes it a
 def _command_line() -> str:
     parts = ["# Command line\n", NOTICE]
     parts.append("\nThe commands for a running server are shown at work in [commands](../cli.md).\n")
+    shared = click.Command("shared", params=_connection())
+    parts += ["All of them take, beside their own:\n", _options(shared.params, "", click.Context(shared))]
     parts += _commands(command_line, "outdialer")
     parts.append("\n## Exit codes\n\n| code | meaning |\n| --- | --- |\n")
     parts += [f"| {code} | {meaning} |\n" for code, meaning in MEANINGS.items()]
@@ -50,20 +53,32 @@ def _command(command: click.Command, path: str) -> str:
     example = (command.epilog or "").partition("Example: ")[2]
     if example:
         parts.append(f"\n```\n{example}\n```\n")
-    options = [part for part in command.params if isinstance(part, click.Option)]
-    if options:
-        parts.append("\n| option | environment | default | meaning |\n| --- | --- | --- | --- |\n")
-    prefix = path.removeprefix("outdialer ").replace(" ", "_")
-    parts += [_option_row(prefix, option, context) for option in options]
-    return "".join(parts)
+    own = [part for part in command.params if part.name not in CONNECTION]
+    return "".join([*parts, _options(own, f"{path.removeprefix('outdialer ').replace(' ', '_')}_", context)])
+
+
+def _connection() -> list[click.Parameter]:
+    @click.command()
+    @connection_options
+    def shared(**_: object) -> None:
+        """Stand for every command that talks to a server."""
+
+    return shared.params
+
+
+def _options(parameters: Sequence[click.Parameter], prefix: str, context: click.Context) -> str:
+    options = [part for part in parameters if isinstance(part, click.Option)]
+    head = "\n| option | environment | default | meaning |\n| --- | --- | --- | --- |\n"
+    return head + "".join(_option_row(prefix, option, context) for option in options) if options else ""
 
 
 def _option_row(prefix: str, option: click.Option, context: click.Context) -> str:
     names = ", ".join(f"`{name}`" for name in option.opts)
-    environment = option.envvar or f"{ENVIRONMENT_PREFIX}{prefix}_{option.name}".upper()
+    variable = option.envvar or (f"{ENVIRONMENT_PREFIX}{prefix}{option.name}".upper() if prefix else "")
+    environment = f"`{variable}`" if variable else ""
     default = option.get_default(context, call=False)
     shown = "" if default in (None, "", (), False) or "UNSET" in repr(default) else str(default)
-    return f"| {names} | `{environment}` | {_cell(shown)} | {_cell(option.help or '')} |\n"
+    return f"| {names} | {environment} | {_cell(shown)} | {_cell(option.help or '')} |\n"
 
 
 def _cell(text: str) -> str:
