@@ -83,7 +83,7 @@ class World:
     async def customer_added(self, customer: int) -> None:
         self.customers_added.append(customer)
 
-    async def key(self, customer: int = CUSTOMER, lifetime_us: int | None = None) -> str:
+    async def key(self, customer: int = CUSTOMER, lifetime_us: int | None = None, **given: Any) -> str:
         now = self.clock.now()
         token, key = new_access_key(
             self.random.randbytes,
@@ -91,6 +91,7 @@ class World:
             customer=customer,
             now=now,
             tm_expire=None if lifetime_us is None else now + lifetime_us,
+            **given,
         )
         await self.store.put_access_key(key)
         return token
