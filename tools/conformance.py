@@ -17,13 +17,23 @@ from pathlib import Path
 from outdialer.app import App
 from outdialer.config import Settings
 
+NO_LIMIT = (0.0, 0)
+CONFIG = Path(__file__).with_name("schemathesis.toml")
 ALL_PHASES = "examples,coverage,fuzzing,stateful"
 
 
 def command(address: tuple[str, int], token: str, options: argparse.Namespace) -> list[str]:
     """The Schemathesis command line for a served API."""
     return [
-        *(sys.executable, "-m", "schemathesis.cli", "run", f"http://{address[0]}:{address[1]}/openapi.json"),
+        *(
+            sys.executable,
+            "-m",
+            "schemathesis.cli",
+            "--config-file",
+            str(CONFIG),
+            "run",
+            f"http://{address[0]}:{address[1]}/openapi.json",
+        ),
         *("--header", f"Authorization: Bearer {token}", "--checks", "all", "--phases", options.phases),
         *("--max-examples", str(options.max_examples), "--seed", str(options.seed), "--workers", "1"),
         *("--generation-database", "none", "--suppress-health-check", "all", "--no-color"),
@@ -34,7 +44,15 @@ def command(address: tuple[str, int], token: str, options: argparse.Namespace) -
 async def go(options: argparse.Namespace) -> int:
     """Serve, run Schemathesis, and return its exit code."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(db=Path(folder, "books.db"), http=("127.0.0.1", 0), simulated_trunk_seed=options.seed)
+        settings = Settings(
+            db=Path(folder, "books.db"),
+            http=("127.0.0.1", 0),
+            simulated_trunk_seed=options.seed,
+            address_rate=NO_LIMIT,
+            login_rate=NO_LIMIT,
+            customer_rate=NO_LIMIT,
+            key_rate=NO_LIMIT,
+        )
         app = await App.open(settings)
         try:
             token = await app.new_key("conformance")
@@ -52,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--max-examples", type=int, default=50, help="requests an operation and phase; default 50")
     parser.add_argument("--seed", type=int, default=1, help="of the requests; default 1")
     parser.add_argument("--phases", default=ALL_PHASES, help=f"default {ALL_PHASES}")
-    options, options.rest = parser.parse_known_args(arguments)
+    options, rest = parser.parse_known_args(arguments)
+    options.rest = rest
     return asyncio.run(go(options))
 
 

@@ -19,7 +19,7 @@ from outdialer.domain.model import (
     Target,
     Trunk,
 )
-from outdialer.domain.target import TargetStatus
+from outdialer.domain.target import DoneReason, TargetStatus
 from outdialer.domain.units import NIL_ID, Id, Instant
 from outdialer.ports.store import CampaignStats, Conflict, Page, StoreUnavailable
 from tests.api.fake_webhooks import MemoryWebhooks
@@ -125,7 +125,10 @@ class MemoryStore(MemoryWebhooks):
     async def delete_target(self, customer: int, outdial_id: Id, target_id: Id, now: Instant) -> Target | None:
         if await self.target(customer, outdial_id, target_id) is None:
             return None
-        return self._delete(self.target_rows, customer, target_id, now)
+        deleted = self._delete(self.target_rows, customer, target_id, now)
+        over = structs.replace(deleted, status=TargetStatus.DONE, done_reason=DoneReason.REMOVED, due=None)
+        self.target_rows[customer, target_id] = over
+        return over
 
     def _point(self, customer: int, outdial: Outdial, campaign_id: Id, now: Instant) -> None:
         changed = structs.replace(outdial, campaign_id=campaign_id, tm_update=now)

@@ -35,10 +35,10 @@ _PAGE = """\
 _START = """\
 SwaggerUIBundle({url: "/docs/openapi-3.0.json", dom_id: "#reference", deepLinking: true, validatorUrl: null});
 """
-_HTML = "text/html; charset=utf-8"
+_HTML = "text/html"
 _MEDIA_TYPES = {
-    "swagger-ui.css": "text/css; charset=utf-8",
-    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
     "favicon-32x32.png": "image/png",
 }
 _HEADERS = {
@@ -68,14 +68,12 @@ def docs_resource(document: Callable[[], dict[str, Any]]) -> Resource:
     for path in ("/docs", "/swagger", "/redoc"):
         resource.operation("GET", path, base="", secured=False, media_type=_HTML, name=path[1:])(page)
 
-    @resource.operation(
-        "GET", "/docs/{file}", "ROUTE_NOT_FOUND", base="", secured=False, media_type="application/octet-stream"
-    )
+    @resource.operation("GET", "/docs/{file}", "ROUTE_NOT_FOUND", base="", secured=False, media_type="*/*")
     async def docs_file(context: Context) -> Raw:
         """The files of the reference."""
         name = context.path["file"]
         if name == "start.js":
-            return Raw(_START.encode(), "text/javascript; charset=utf-8", _HEADERS)
+            return Raw(_START.encode(), "text/javascript", _HEADERS)
         if name == "openapi-3.0.json":
             return Raw(msgspec.json.encode(as_openapi_3_0(document())), JSON_MEDIA_TYPE, _HEADERS)
         if name not in _MEDIA_TYPES:

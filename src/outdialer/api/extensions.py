@@ -12,7 +12,7 @@ from outdialer.domain.directory import Extension
 from outdialer.domain.units import format_id
 from outdialer.ports.store import Page
 
-Password = Annotated[str, Meta(max_length=255, description="Never shown again.")]
+Password = Annotated[str, Meta(max_length=255, description='Never shown again; "" keeps the old one.')]
 
 
 class ExtensionUpdate(Struct, frozen=True):
@@ -84,7 +84,7 @@ def view(extension: Extension, wire: Wire) -> ExtensionView:
 
 def _merge(extension: Extension, body: ExtensionUpdate) -> Extension:
     check_plain(body, "password")
-    changed = merged(extension, body)
+    changed = merged(extension, body, password=body.password or extension.password)
     if not changed.password:
         raise FieldError("password", "it is empty; write one")
     return changed

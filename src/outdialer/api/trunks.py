@@ -106,7 +106,8 @@ def _networks(sent: Sequence[str] | None, default: tuple[str, ...]) -> tuple[str
 def _merge(trunk: InboundTrunk, body: TrunkUpdate) -> InboundTrunk:
     check_plain(body, "username", "password")
     kinds = trunk.auth_types if body.auth_types is None else tuple(dict.fromkeys(body.auth_types))
-    return merged(trunk, body, auth_types=kinds, allowed_ips=_networks(body.allowed_ips, trunk.allowed_ips))
+    networks = _networks(body.allowed_ips, trunk.allowed_ips)
+    return merged(trunk, body, auth_types=kinds, allowed_ips=networks, password=body.password or trunk.password)
 
 
 @trunks.operation("POST", "/trunks", *CREATE_REASONS, "NAME_ALREADY_EXISTS", example=_EXAMPLE)

@@ -31,7 +31,14 @@ _FOREIGN_ADDRESS_TYPES = frozenset(
 
 Text255 = Annotated[str, Meta(max_length=255)]
 Text2000 = Annotated[str, Meta(max_length=2000)]
-IdText = Annotated[str, Meta(description='A UUID; "" or the nil UUID: not set.', max_length=64)]
+IdText = Annotated[
+    str,
+    Meta(
+        description='A UUID; "" or the nil UUID: not set.',
+        max_length=64,
+        extra_json_schema={"pattern": f"^({_UUID.pattern})?$"},
+    ),
+]
 UuidText = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
 TimeText = Annotated[str, Meta(description="RFC 3339, six digits, UTC.", extra_json_schema={"format": "date-time"})]
 MAX_DATA_LENGTH = 65_536
