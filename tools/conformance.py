@@ -9,6 +9,7 @@ short form. Exits with Schemathesis's code: 0 when nothing was found.
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from pathlib import Path
 from outdialer.app import App
 from outdialer.config import Settings
 
+MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None
+"""Where the books are: the disk is not what is looked at here."""
 NO_LIMIT = (0.0, 0)
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 ALL_PHASES = "examples,coverage,fuzzing,stateful"
@@ -43,7 +46,7 @@ def command(address: tuple[str, int], token: str, options: argparse.Namespace) -
 
 async def go(options: argparse.Namespace) -> int:
     """Serve, run Schemathesis, and return its exit code."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         settings = Settings(
             db=Path(folder, "books.db"),
             http=("127.0.0.1", 0),

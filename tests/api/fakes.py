@@ -126,6 +126,7 @@ class MemoryStore(MemoryWebhooks):
         if await self.target(customer, outdial_id, target_id) is None:
             return None
         deleted = self._delete(self.target_rows, customer, target_id, now)
+        assert deleted is not None
         over = structs.replace(deleted, status=TargetStatus.DONE, done_reason=DoneReason.REMOVED, due=None)
         self.target_rows[customer, target_id] = over
         return over

@@ -35,10 +35,10 @@ _PAGE = """\
 _START = """\
 SwaggerUIBundle({url: "/docs/openapi-3.0.json", dom_id: "#reference", deepLinking: true, validatorUrl: null});
 """
-_HTML = "text/html"
+_HTML = "text/html; charset=utf-8"
 _MEDIA_TYPES = {
-    "swagger-ui.css": "text/css",
-    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
     "favicon-32x32.png": "image/png",
 }
 _HEADERS = {
@@ -73,7 +73,7 @@ def docs_resource(document: Callable[[], dict[str, Any]]) -> Resource:
         """The files of the reference."""
         name = context.path["file"]
         if name == "start.js":
-            return Raw(_START.encode(), "text/javascript", _HEADERS)
+            return Raw(_START.encode(), "text/javascript; charset=utf-8", _HEADERS)
         if name == "openapi-3.0.json":
             return Raw(msgspec.json.encode(as_openapi_3_0(document())), JSON_MEDIA_TYPE, _HEADERS)
         if name not in _MEDIA_TYPES:

@@ -39,6 +39,17 @@ class Request:
         query = self.scope["query_string"]
         return dict(reversed(parse_qsl(query.decode("latin-1"), keep_blank_values=True))) if query else {}
 
+    def check_once(self, *names: str) -> None:
+        """Check that none of these stands twice in the query.
+
+        Raises:
+            ApiError: one does.
+        """
+        sent = [name for name, _ in parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)]
+        for name in names:
+            if sent.count(name) > 1:
+                raise ApiError("INVALID_REQUEST_PARAMETER", f"{name}: it stands more than once; send it once.")
+
     @cached_property
     def cookies(self) -> Mapping[str, str]:
         """The cookies (RFC 6265 section 4.2)."""

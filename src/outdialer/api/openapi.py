@@ -16,6 +16,7 @@ from outdialer.api.errors import (
 from outdialer.api.openapi_examples import EXAMPLE_PAGING, Examples
 from outdialer.api.openapi_links import links_from
 from outdialer.api.operations import EXAMPLE_ID, Empty, Operation, QueryParameter, Raw, Resource, Streamed
+from outdialer.domain.units import NIL_ID, format_id
 
 Json = dict[str, Any]
 
@@ -64,6 +65,7 @@ _PAGING: list[Json] = [
     },
 ]
 _ETAG: Json = {"ETag": {"schema": {"type": "string"}, "description": "The object's version.", "example": '"3"'}}
+_PATH_ID: Json = {"type": "string", "format": "uuid", "not": {"enum": [format_id(NIL_ID)]}}
 _IF_MATCH: Json = {
     "name": "If-Match",
     "in": "header",
@@ -217,7 +219,7 @@ def _path_parameter(name: str) -> Json:
         return {**about, "description": "A file's name.", "schema": {"type": "string"}, "example": "swagger-ui.css"}
     kind = name.removesuffix("id").rstrip("_")
     description = f"The id of the {kind or 'object'}."
-    return {**about, "description": description, "schema": {"type": "string", "format": "uuid"}, "example": EXAMPLE_ID}
+    return {**about, "description": description, "schema": _PATH_ID, "example": EXAMPLE_ID}
 
 
 def _reference(kind: type[msgspec.Struct]) -> Json:

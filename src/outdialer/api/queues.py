@@ -18,7 +18,9 @@ ROUTING_METHODS = ("random", "ringall")
 """``ringall`` is understood, stored, and acts as ``random``."""
 Timeout = Annotated[int, Meta(ge=0, le=MAX_TIMEOUT_MS, description="Ms; 0: no limit.")]
 TagIds = Annotated[list[IdText], Meta(max_length=MAX_TAGS)]
-RoutingMethod = Annotated[str, Meta(max_length=64, description="`random`.")]
+RoutingMethod = Annotated[
+    str, Meta(max_length=64, description="`random`.", extra_json_schema={"enum": ["", *ROUTING_METHODS]})
+]
 
 
 class QueueBody(Struct, frozen=True):

@@ -147,6 +147,7 @@ class Server:
         )
         given: dict[str, Any] = {}
         if operation.paged:
+            request.check_once("page_size", "page_token")
             given["page"] = page_of(request.query_params)
         raw = b""
         if operation.body is not None:

@@ -36,7 +36,7 @@ IdText = Annotated[
     Meta(
         description='A UUID; "" or the nil UUID: not set.',
         max_length=64,
-        extra_json_schema={"pattern": f"^({_UUID.pattern})?$"},
+        extra_json_schema={"pattern": "^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32})?$"},
     ),
 ]
 UuidText = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]

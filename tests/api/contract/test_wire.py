@@ -135,6 +135,7 @@ PAGES = [
         for size in (0, -1, 101, 100_000)
     ),
     row("a page_size that is no number", get("/tags?page_size=x").refused(400, PARAMETER, "page_size")),
+    row("a page_size twice", get("/tags?page_size=1&page_size=2").refused(400, PARAMETER, "page_size")),
     row("a page_token that is no token", get("/tags?page_token=x").refused(400, PARAMETER, "page_token")),
     row(
         "the token of a page leads to the next one, and the last page has none",
@@ -254,7 +255,8 @@ async def test_a_page_from_anywhere_may_send_every_method_and_header(world: Worl
 async def test_options_tell_all_methods_of_a_path(world: World) -> None:
     async with world.anonymous() as client:
         response = await client.options(f"/v1.0/tags/{UNKNOWN}")
-    assert (response.status_code, response.headers["allow"]) == (204, "DELETE, GET, OPTIONS, PUT")
+    assert response.status_code == 204
+    assert set(response.headers["allow"].split(", ")) == {"GET", "PUT", "DELETE", "OPTIONS"}
 
 
 async def test_every_error_has_one_form_and_the_id_of_its_request(world: World) -> None:
