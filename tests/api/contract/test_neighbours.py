@@ -303,7 +303,6 @@ IDENTITY = [
             ("/auth/email-verify", {"token": "x"}),
             ("/auth/password-forgot", {"username": "a@b.example"}),
             ("/auth/password-reset", {"token": "x", "password": "y"}),
-            ("/auth/unregister", {"confirmation_phrase": "DELETE"}),
         )
     ),
     row(
