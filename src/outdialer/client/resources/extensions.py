@@ -48,7 +48,7 @@ class ExtensionsApi(Resource):
     ) -> Extension:
         """Create an extension.
 
-        password: Never shown again.
+        password: Never shown again; "" keeps the old one.
 
         extension: Its number or name: letters, digits, ``.``, ``_``, ``-``.
         """
@@ -75,7 +75,7 @@ class ExtensionsApi(Resource):
     ) -> Extension:
         """Change an extension.
 
-        password: Never shown again.
+        password: Never shown again; "" keeps the old one.
 
         if_match: the ``etag`` of the object as it was read.
         """

@@ -5,6 +5,7 @@ Made by tools/client.py from the declared operations; ``make docs`` writes it an
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
+from typing import Literal
 
 from outdialer.client.exchange import Operation, Page, Versioned
 from outdialer.client.transport import AsyncResource, Resource
@@ -54,7 +55,7 @@ class QueuesApi(Resource):
         *,
         name: str | None = None,
         detail: str | None = None,
-        routing_method: str | None = None,
+        routing_method: Literal["", "random", "ringall"] | None = None,
         tag_ids: Sequence[str] | None = None,
         wait_flow_id: str | None = None,
         wait_timeout: int | None = None,
@@ -99,7 +100,7 @@ class QueuesApi(Resource):
         *,
         name: str | None = None,
         detail: str | None = None,
-        routing_method: str | None = None,
+        routing_method: Literal["", "random", "ringall"] | None = None,
         tag_ids: Sequence[str] | None = None,
         wait_flow_id: str | None = None,
         wait_timeout: int | None = None,
@@ -146,7 +147,7 @@ class QueuesApi(Resource):
         return self._api.call(_UPDATE_QUEUE_TAG_IDS, {"id": id}, {}, {"tag_ids": tag_ids}, if_match=if_match)
 
     def update_routing_method(
-        self, id: str, *, routing_method: str | None = None, if_match: str | None = None
+        self, id: str, *, routing_method: Literal["", "random", "ringall"] | None = None, if_match: str | None = None
     ) -> Queue:
         """Change how a queue chooses among its agents.
 
@@ -179,7 +180,7 @@ class AsyncQueuesApi(AsyncResource):
         *,
         name: str | None = None,
         detail: str | None = None,
-        routing_method: str | None = None,
+        routing_method: Literal["", "random", "ringall"] | None = None,
         tag_ids: Sequence[str] | None = None,
         wait_flow_id: str | None = None,
         wait_timeout: int | None = None,
@@ -215,7 +216,7 @@ class AsyncQueuesApi(AsyncResource):
         *,
         name: str | None = None,
         detail: str | None = None,
-        routing_method: str | None = None,
+        routing_method: Literal["", "random", "ringall"] | None = None,
         tag_ids: Sequence[str] | None = None,
         wait_flow_id: str | None = None,
         wait_timeout: int | None = None,
@@ -250,7 +251,7 @@ class AsyncQueuesApi(AsyncResource):
         return await self._api.call(_UPDATE_QUEUE_TAG_IDS, {"id": id}, {}, {"tag_ids": tag_ids}, if_match=if_match)
 
     async def update_routing_method(
-        self, id: str, *, routing_method: str | None = None, if_match: str | None = None
+        self, id: str, *, routing_method: Literal["", "random", "ringall"] | None = None, if_match: str | None = None
     ) -> Queue:
         """Change how a queue chooses among its agents."""
         return await self._api.call(

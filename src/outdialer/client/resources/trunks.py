@@ -56,7 +56,7 @@ class TrunksApi(Resource):
     ) -> Trunk:
         """Create a trunk.
 
-        password: Never shown again.
+        password: Never shown again; "" keeps the old one.
 
         allowed_ips: Addresses or networks.
         """
@@ -97,7 +97,7 @@ class TrunksApi(Resource):
     ) -> Trunk:
         """Change a trunk.
 
-        password: Never shown again.
+        password: Never shown again; "" keeps the old one.
 
         allowed_ips: Addresses or networks.
 
