@@ -88,7 +88,6 @@ async def create_customer(context: Context, body: CustomerCreate) -> CustomerCre
         raise ApiError("AGENT_ALREADY_EXISTS") from None
     await context.services.customer_added(made.key)
     context.services.webhooks_changed()
-    context.show_version(made.version)
     context.headers["Cache-Control"] = "no-store"
     wire = Wire(made.key, context.wire.old_time_format)
     shown_key = UNSET if key is None or token is None else accesskeys.view(key, wire, token)
