@@ -17,6 +17,11 @@ T = TypeVar("T", bound=Any)
 E = TypeVar("E", bound=Entry)
 
 
+def expect_version(stored: int, seen: int | None) -> None:
+    if seen not in (None, stored):
+        raise Conflict("changed meanwhile")
+
+
 class MemoryDirectory(MemoryRequests):
     """The DirectoryStore and IdentityStore protocols over dictionaries by (customer, id)."""
 
@@ -65,10 +70,13 @@ class MemoryDirectory(MemoryRequests):
         self._happened("status_updated" if of_status else "updated", customer, rows[customer, row.id], now)
         return rows[customer, row.id]
 
-    def _delete(self, rows: dict[tuple[int, Id], T], customer: int, row_id: Id, now: Instant) -> T | None:
+    def _delete(
+        self, rows: dict[tuple[int, Id], T], customer: int, row_id: Id, now: Instant, seen: int | None = None
+    ) -> T | None:
         row = self._read(rows, customer, row_id)
-        if row is None:
-            return None
+        if row is None or row.tm_delete is not None:
+            return row
+        expect_version(row.version, seen)
         rows[customer, row_id] = structs.replace(row, tm_delete=now, tm_update=now)
         self._happened("deleted", customer, rows[customer, row_id], now)
         return rows[customer, row_id]
@@ -107,9 +115,11 @@ class MemoryDirectory(MemoryRequests):
         saved: E = self._save(self._room_for(customer, entry), customer, entry, now)
         return saved
 
-    async def delete_entry(self, customer: int, kind: type[E], entry_id: Id, now: Instant) -> E | None:
+    async def delete_entry(
+        self, customer: int, kind: type[E], entry_id: Id, now: Instant, seen: int | None = None
+    ) -> E | None:
         rows: dict[tuple[int, Id], Any] = self.entry_rows[kind]
-        return self._delete(rows, customer, entry_id, now)
+        return self._delete(rows, customer, entry_id, now, seen)
 
     async def owned_entry(self, kind: type[E], entry_id: Id) -> Owned[E] | None:
         self._check()
@@ -192,9 +202,15 @@ class MemoryDirectory(MemoryRequests):
     async def access_keys_page(self, customer: int, page: Page) -> list[AccessKey]:
         return self._page({(key.customer, key.id): key for key in self.keys}, customer, page)
 
-    async def rename_access_key(self, customer: int, key: AccessKey, now: Instant) -> AccessKey | None:
+    async def rename_access_key(self, customer: int, key: AccessKey, now: Instant) -> AccessKey:
         changes = {"name": key.name, "detail": key.detail, "allowed_ips": key.allowed_ips}
-        return await self._change_key(customer, key.id, **changes, tm_update=now)
+        stored = await self.access_key_of(customer, key.id)
+        if stored is None or stored.version != key.version:
+            raise Conflict("changed meanwhile")
+        renamed = await self._change_key(customer, key.id, **changes, tm_update=now)
+        if renamed is None:
+            raise Conflict("revoked meanwhile")
+        return renamed
 
     async def rotate_access_key(self, customer: int, key: AccessKey, replaced: bytes, now: Instant) -> AccessKey:
         self._check()
@@ -211,7 +227,12 @@ class MemoryDirectory(MemoryRequests):
         if key is not None and (key.tm_last_use is None or key.tm_last_use < before):
             self.keys[self.keys.index(key)] = structs.replace(key, tm_last_use=now)
 
-    async def revoke_access_key(self, customer: int, key_id: Id, now: Instant) -> AccessKey | None:
+    async def revoke_access_key(
+        self, customer: int, key_id: Id, now: Instant, seen: int | None = None
+    ) -> AccessKey | None:
+        stored = await self.access_key_of(customer, key_id)
+        if stored is not None and stored.tm_delete is None:
+            expect_version(stored.version, seen)
         changed = await self._change_key(customer, key_id, tm_delete=now, tm_update=now)
         return changed or await self.access_key_of(customer, key_id)
 
@@ -264,19 +285,22 @@ class MemoryDirectory(MemoryRequests):
             self._keep_an_admin(customer, agent.id)
         return self._save(self.agent_rows, customer, agent, now)
 
-    async def set_agent_password(self, customer: int, agent_id: Id, password_hash: str, now: Instant) -> Agent | None:
+    async def set_agent_password(
+        self, customer: int, agent_id: Id, password_hash: str, now: Instant, seen: int | None = None
+    ) -> Agent | None:
         agent = self._read(self.agent_rows, customer, agent_id)
         if agent is None or agent.tm_delete is not None:
             return None
+        expect_version(agent.version, seen)
         self.password_hashes[agent_id] = password_hash
         return self._save(self.agent_rows, customer, agent, now)
 
-    async def delete_agent(self, customer: int, agent_id: Id, now: Instant) -> Agent | None:
+    async def delete_agent(self, customer: int, agent_id: Id, now: Instant, seen: int | None = None) -> Agent | None:
         self._keep_an_admin(customer, agent_id)
         agent = self._read(self.agent_rows, customer, agent_id)
         if agent is None or agent.tm_delete is not None:
             return agent
-        return self._delete(self.agent_rows, customer, agent_id, now)
+        return self._delete(self.agent_rows, customer, agent_id, now, seen)
 
     async def login(self, username: str) -> Login | None:
         return self._login(lambda agent: agent.username == username)

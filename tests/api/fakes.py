@@ -22,6 +22,7 @@ from outdialer.domain.model import (
 from outdialer.domain.target import DoneReason, TargetStatus
 from outdialer.domain.units import NIL_ID, Id, Instant
 from outdialer.ports.store import CampaignStats, Conflict, Page, StoreUnavailable
+from tests.api.fake_directory import expect_version
 from tests.api.fake_webhooks import MemoryWebhooks
 
 T = TypeVar("T", bound=Any)
@@ -75,8 +76,10 @@ class MemoryStore(MemoryWebhooks):
     async def save_outplan(self, customer: int, outplan: Outplan, now: Instant) -> Outplan:
         return self._save(self.outplan_rows, customer, outplan, now)
 
-    async def delete_outplan(self, customer: int, outplan_id: Id, now: Instant) -> Outplan | None:
-        return self._delete(self.outplan_rows, customer, outplan_id, now)
+    async def delete_outplan(
+        self, customer: int, outplan_id: Id, now: Instant, seen: int | None = None
+    ) -> Outplan | None:
+        return self._delete(self.outplan_rows, customer, outplan_id, now, seen)
 
     async def create_outdial(self, customer: int, outdial: Outdial) -> Outdial:
         return self._insert(self.outdial_rows, customer, outdial)
@@ -90,8 +93,10 @@ class MemoryStore(MemoryWebhooks):
     async def save_outdial(self, customer: int, outdial: Outdial, now: Instant) -> Outdial:
         return self._save(self.outdial_rows, customer, outdial, now)
 
-    async def delete_outdial(self, customer: int, outdial_id: Id, now: Instant) -> Outdial | None:
-        return self._delete(self.outdial_rows, customer, outdial_id, now)
+    async def delete_outdial(
+        self, customer: int, outdial_id: Id, now: Instant, seen: int | None = None
+    ) -> Outdial | None:
+        return self._delete(self.outdial_rows, customer, outdial_id, now, seen)
 
     async def create_targets(
         self, customer: int, outdial_id: Id, targets: Sequence[NewTarget], now: Instant
@@ -164,13 +169,17 @@ class MemoryStore(MemoryWebhooks):
             self._bind(customer, saved)
         return saved
 
-    async def delete_campaign(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:
+    async def delete_campaign(
+        self, customer: int, campaign_id: Id, now: Instant, seen: int | None = None
+    ) -> Campaign | None:
         campaign = self._read(self.campaign_rows, customer, campaign_id)
-        if campaign is not None and campaign.status is not CampaignStatus.STOP:
+        if campaign is None or campaign.tm_delete is not None:
+            return campaign
+        expect_version(campaign.version, seen)
+        if campaign.status is not CampaignStatus.STOP:
             raise Conflict("not stopped")
-        if campaign is not None:
-            self._bind(customer, structs.replace(campaign, outdial_id=NIL_ID))
-        return self._delete(self.campaign_rows, customer, campaign_id, now)
+        self._bind(customer, structs.replace(campaign, outdial_id=NIL_ID))
+        return self._delete(self.campaign_rows, customer, campaign_id, now, seen)
 
     def _live(self, customer: int, campaign_id: Id) -> bool:
         return any(
@@ -185,7 +194,7 @@ class MemoryStore(MemoryWebhooks):
             return None
         status = apply(campaign.status, event)
         if status is not None:
-            campaign = structs.replace(campaign, status=status, tm_update=now, version=campaign.version + 1)
+            campaign = structs.replace(campaign, status=status, tm_update=now)
             self.campaign_rows[customer, campaign_id] = campaign
             self._happened(f"status_{status}", customer, campaign, now)
         return campaign
@@ -196,9 +205,12 @@ class MemoryStore(MemoryWebhooks):
                 await self.order_stop(customer, campaign_id, now)
         return await super().schedule_deletion(customer, now)
 
-    async def order_run(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:
+    async def order_run(self, customer: int, campaign_id: Id, now: Instant, seen: int | None = None) -> Campaign | None:
         if self.customer_rows[customer].tm_deletion_scheduled is not None:
             raise Conflict("the customer is frozen")
+        campaign = self._read(self.campaign_rows, customer, campaign_id)
+        if campaign is not None and campaign.tm_delete is None:
+            expect_version(campaign.version, seen)
         return self._campaign_event(customer, campaign_id, CampaignEvent.RUN_ORDERED, now)
 
     async def order_stop(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:

@@ -243,3 +243,16 @@ async def test_bytes_of_the_body_decide(client: httpx.AsyncClient) -> None:
     await client.post(TAGS, content=json.dumps(document), headers=KEY)
     spaced = await client.post(TAGS, content=json.dumps(document, indent=1), headers=KEY)
     refused(spaced, 409, "IDEMPOTENCY_KEY_REUSED")
+
+
+async def test_a_rotation_that_runs_again_leaves_the_old_token_its_grace(
+    world: World, client: httpx.AsyncClient, store: ApiStore
+) -> None:
+    made = await created(client, "/v1.0/accesskeys", name="importer")
+    world.store = Forgetful(store)
+    path = f"/v1.0/accesskeys/{made['id']}/rotate"
+    rotated = [answered(await client.post(path, json={"grace": 3_600}, headers=KEY)) for _ in range(2)]
+    assert rotated[0] == rotated[1]
+    for token in (made["token"], rotated[0]["token"]):
+        async with world.anonymous({"Authorization": f"Bearer {token}"}) as either:
+            answered(await either.get(TAGS))

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from outdialer.api import paging
 from outdialer.api.agents import Permission, read_permission
 from outdialer.api.auth import SHOWN_PREFIX_LENGTH, hash_of, new_access_key, new_token_text
-from outdialer.api.editing import alive, found
+from outdialer.api.editing import alive, edit, found, remove
 from outdialer.api.entries import BODY_REASONS, EDIT_REASONS, merged, unless_empty
 from outdialer.api.errors import ApiError, FieldError, shown
 from outdialer.api.operations import Context, Resource
@@ -179,8 +179,7 @@ async def create_accesskey(context: Context, body: AccesskeyCreate) -> Accesskey
         tm_expire=context.now + lifetime * MICROSECONDS_PER_SECOND,
     )
     await context.store.put_access_key(key)
-    context.headers["Cache-Control"] = "no-store"
-    return view(key, context.wire, token)
+    return _with_token(context, key, token)
 
 
 @accesskeys.operation("GET", "/accesskeys", "INVALID_REQUEST_PARAMETER")
@@ -193,19 +192,25 @@ async def list_accesskeys(context: Context, page: Page) -> AccesskeyList:
 @accesskeys.operation("GET", "/accesskeys/{id}")
 async def get_accesskey(context: Context) -> AccesskeyView:
     """Read an access key, deleted or not."""
-    return view(await _read(context), context.wire)
+    key = await _read(context)
+    context.show_version(key.version)
+    return view(key, context.wire)
 
 
-@accesskeys.operation("PUT", "/accesskeys/{id}", *EDIT_REASONS, example={"name": "importer"})
+@accesskeys.operation("PUT", "/accesskeys/{id}", *EDIT_REASONS, versioned=True, example={"name": "importer"})
 async def update_accesskey(context: Context, body: AccesskeyUpdate) -> AccesskeyView:
     """Change an access key's name, detail and networks."""
-    key = await _read_governed(context)
-    changed = merged(key, body, allowed_ips=_networks(body.allowed_ips, key.allowed_ips))
-    renamed = await context.store.rename_access_key(context.customer, changed, context.now)
-    return view(found(renamed, "ACCESSKEY_NOT_FOUND", "access key"), context.wire)
+
+    async def change(key: AccessKey) -> AccessKey:
+        return merged(key, body, allowed_ips=_networks(body.allowed_ips, key.allowed_ips))
+
+    async def save(changed: AccessKey) -> AccessKey:
+        return await context.store.rename_access_key(context.customer, changed, context.now)
+
+    return view(await edit(context, lambda: _read_governed(context), change, save, "access key"), context.wire)
 
 
-@accesskeys.operation("POST", "/accesskeys/{id}/rotate", *EDIT_REASONS, example={"grace": 3_600})
+@accesskeys.operation("POST", "/accesskeys/{id}/rotate", *EDIT_REASONS, versioned=True, example={"grace": 3_600})
 async def rotate_accesskey(context: Context, body: AccesskeyRotate) -> AccesskeyView:
     """Give an access key another token.
 
@@ -214,6 +219,9 @@ async def rotate_accesskey(context: Context, body: AccesskeyRotate) -> Accesskey
     """
     key, now = await _read_governed(context), context.now
     token = new_token_text(context.services.random_bytes)
+    if context.again and key.token_hash == hash_of(token):
+        return _with_token(context, key, token)
+    context.check_version(key.version)
     grace = DEFAULT_GRACE_S if body.grace is None else body.grace
     rotated = structs.replace(
         key,
@@ -224,12 +232,23 @@ async def rotate_accesskey(context: Context, body: AccesskeyRotate) -> Accesskey
         tm_expire=key.tm_expire if body.expire is None else now + body.expire * MICROSECONDS_PER_SECOND,
     )
     stored = await context.store.rotate_access_key(context.customer, rotated, key.token_hash, now)
+    return _with_token(context, stored, token)
+
+
+def _with_token(context: Context, key: AccessKey, token: str) -> AccesskeyView:
+    """The only answer that shows a token."""
+    context.show_version(key.version)
     context.headers["Cache-Control"] = "no-store"
-    return view(stored, context.wire, token)
+    return view(key, context.wire, token)
 
 
-@accesskeys.operation("DELETE", "/accesskeys/{id}")
+@accesskeys.operation("DELETE", "/accesskeys/{id}", "STATE_INVALID", versioned=True)
 async def delete_accesskey(context: Context) -> AccesskeyView:
     """Revoke an access key: neither of its tokens opens anything from this moment on."""
-    revoked = await context.store.revoke_access_key(context.customer, context.id, context.now)
-    return view(found(revoked, "ACCESSKEY_NOT_FOUND", "access key"), context.wire)
+    revoked = await remove(
+        context,
+        lambda: _read(context),
+        lambda seen: context.store.revoke_access_key(context.customer, context.id, context.now, seen),
+        "access key",
+    )
+    return view(revoked, context.wire)

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from outdialer.api import paging
 from outdialer.api.customer import is_email
-from outdialer.api.editing import alive, edit, found
+from outdialer.api.editing import alive, edit, found, remove
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, merged, new_direct_hash, read_ids, unless_empty
 from outdialer.api.errors import ApiError, FieldError, shown
 from outdialer.api.operations import EXAMPLE_ID, Context, QueryParameter, Resource
@@ -430,24 +430,37 @@ async def update_agent_permission(context: Context, body: AgentPermission) -> Ag
     return await _change(context, change, _read_governed)
 
 
-@agents.operation("PUT", "/agents/{id}/password", *EDIT_REASONS, example={"password": "correct horse battery"})
+@agents.operation(
+    "PUT", "/agents/{id}/password", *EDIT_REASONS, versioned=True, example={"password": "correct horse battery"}
+)
 async def update_agent_password(context: Context, body: AgentPassword) -> AgentView:
     """Change an agent's password: every token of the agent ends."""
-    alive(await _read_governed(context), "agent")
     kept = await hashed(context, body.password)
-    changed = await context.store.set_agent_password(context.customer, context.id, kept, context.now)
-    return view(found(changed, "AGENT_NOT_FOUND", "agent"), context.wire)
+
+    async def same(agent: Agent) -> Agent:
+        return agent
+
+    async def save(agent: Agent) -> Agent:
+        seen = None if context.if_match is None else agent.version
+        changed = await context.store.set_agent_password(context.customer, agent.id, kept, context.now, seen)
+        return alive(found(changed, "AGENT_NOT_FOUND", "agent"), "agent")
+
+    return view(await edit(context, lambda: _read_governed(context), same, save, "agent"), context.wire)
 
 
-@agents.operation("DELETE", "/agents/{id}", "STATE_INVALID")
+@agents.operation("DELETE", "/agents/{id}", "STATE_INVALID", versioned=True)
 async def delete_agent(context: Context) -> AgentView:
     """Delete an agent, whose tokens end; the last admin stays."""
-    await _read_governed(context)
     try:
-        deleted = await context.store.delete_agent(context.customer, context.id, context.now)
+        deleted = await remove(
+            context,
+            lambda: _read_governed(context),
+            lambda seen: context.store.delete_agent(context.customer, context.id, context.now, seen),
+            "agent",
+        )
     except LastAdmin:
         raise _last_admin() from None
-    return view(found(deleted, "AGENT_NOT_FOUND", "agent"), context.wire)
+    return view(deleted, context.wire)
 
 
 @agents.operation("POST", "/agents/{id}/direct-hash-regenerate", "STATE_INVALID", versioned=True)

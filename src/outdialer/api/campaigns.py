@@ -9,7 +9,7 @@ from outdialer.api import campaigncalls as attempts
 from outdialer.api import paging
 from outdialer.api.campaigncalls import CampaigncallList
 from outdialer.api.checks import check_campaign, read_actions, read_references
-from outdialer.api.editing import alive, edit, found
+from outdialer.api.editing import edit, found, remove
 from outdialer.api.errors import ApiError
 from outdialer.api.operations import Context, Resource
 from outdialer.api.wire import (
@@ -26,8 +26,8 @@ from outdialer.api.wire import (
 )
 from outdialer.domain.campaign import CampaignStatus, EndHandle
 from outdialer.domain.model import Campaign
-from outdialer.domain.units import Id, format_id
-from outdialer.ports.store import CampaignStats, Conflict, Page
+from outdialer.domain.units import format_id
+from outdialer.ports.store import CampaignStats, Page
 
 ServiceLevel = Annotated[int, Meta(ge=0, le=100, description="Percent of the available agents to dial for.")]
 Actions = Annotated[list[ActionBody], Meta(max_length=500)]
@@ -258,24 +258,23 @@ async def update_campaign(context: Context, body: CampaignUpdate) -> CampaignVie
     return await _edit(context, change)
 
 
-@campaigns.operation("DELETE", "/campaigns/{id}", "STATE_INVALID")
+@campaigns.operation("DELETE", "/campaigns/{id}", "STATE_INVALID", versioned=True)
 async def delete_campaign(context: Context) -> CampaignView:
     """Delete a stopped campaign and free its outdial."""
-    campaign = await _read(context)
-    if campaign.tm_delete is None:
-        campaign = await _delete(context, campaign)
-    return view(campaign, context.wire)
 
+    async def read() -> Campaign:
+        campaign = await _read(context)
+        if campaign.tm_delete is None and campaign.status is not CampaignStatus.STOP:
+            raise ApiError("STATE_INVALID", "The campaign is not stopped; stop it and wait until its status is stop.")
+        return campaign
 
-async def _delete(context: Context, campaign: Campaign) -> Campaign:
-    live = ApiError("STATE_INVALID", "The campaign is not stopped; stop it and wait until its status is stop.")
-    if campaign.status is not CampaignStatus.STOP:
-        raise live
-    try:
-        deleted = await context.store.delete_campaign(context.customer, campaign.id, context.now)
-    except Conflict:
-        raise live from None
-    return found(deleted, "CAMPAIGN_NOT_FOUND", "campaign")
+    deleted = await remove(
+        context,
+        read,
+        lambda seen: context.store.delete_campaign(context.customer, context.id, context.now, seen),
+        "campaign",
+    )
+    return view(deleted, context.wire)
 
 
 @campaigns.operation(
@@ -287,20 +286,23 @@ async def update_campaign_status(context: Context, body: CampaignStatusOrder) ->
     A stop cuts no call: while calls are up the status is ``stopping``. Running a campaign that runs, or stopping one
     that is stopped, changes nothing.
     """
-    campaign = alive(await _read(context), "campaign")
-    context.check_version(campaign.version)
-    if body.status == "run" and campaign.status is not CampaignStatus.RUN:
-        await check_campaign(context, campaign, None)
-    return view(await _order(context, campaign.id, body.status), context.wire)
 
+    async def checked(campaign: Campaign) -> Campaign:
+        if body.status == "run" and campaign.status is not CampaignStatus.RUN:
+            await check_campaign(context, campaign, None)
+        return campaign
 
-async def _order(context: Context, campaign_id: Id, status: str) -> Campaign:
-    order = context.store.order_run if status == "run" else context.store.order_stop
-    changed = await order(context.customer, campaign_id, context.now)
-    if changed is None:
-        raise ApiError("STATE_INVALID", "The campaign was deleted meanwhile.")
-    context.show_version(changed.version)
-    return changed
+    async def ordered(campaign: Campaign) -> Campaign:
+        if body.status == "run":
+            store, seen = context.store, campaign.version
+            changed = await store.order_run(context.customer, campaign.id, context.now, seen)
+        else:
+            changed = await context.store.order_stop(context.customer, campaign.id, context.now)
+        if changed is None:
+            raise ApiError("STATE_INVALID", "The campaign was deleted meanwhile.")
+        return changed
+
+    return view(await edit(context, lambda: _read(context), checked, ordered, "campaign"), context.wire)
 
 
 @campaigns.operation(

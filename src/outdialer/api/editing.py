@@ -82,4 +82,35 @@ async def edit(
             continue
         context.show_version(saved.version)
         return saved
-    raise ApiError("STATE_INVALID", f"Others are changing this {name}; read it and send the change again.")
+    raise others_change(name)
+
+
+async def remove(
+    context: Context,
+    read: Callable[[], Awaitable[E]],
+    delete: Callable[[int | None], Awaitable[E | None]],
+    name: str,
+) -> E:
+    """Mark the stored object as deleted; a second time changes nothing.
+
+    ``delete`` is given the version that ``If-Match`` allows, None where any will do.
+
+    Raises:
+        ApiError: ``If-Match`` names another version, or others kept changing it.
+    """
+    for _ in range(ATTEMPTS):
+        current = await read()
+        if current.tm_delete is None:
+            context.check_version(current.version)
+            try:
+                current = await delete(None if context.if_match is None else current.version) or current
+            except Conflict:
+                continue
+        context.show_version(current.version)
+        return current
+    raise others_change(name)
+
+
+def others_change(name: str) -> ApiError:
+    """The refusal of a change that others were faster with, again and again."""
+    return ApiError("STATE_INVALID", f"Others are changing this {name}; read it and send the change again.")

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from outdialer.api import paging
-from outdialer.api.editing import edit, found
+from outdialer.api.editing import edit, found, remove
 from outdialer.api.errors import ApiError, FieldError, shown
 from outdialer.api.operations import Context
 from outdialer.api.wire import parse_uuid, read_id
@@ -91,13 +91,15 @@ class Shelf(Generic[E]):
         """Mark the entry that the path names as deleted; a second time changes nothing.
 
         Raises:
-            ApiError: there is none.
+            ApiError: there is none, or it has another version than ``If-Match`` asks for.
         """
-        entry = await self._stored(context)
-        if entry.tm_delete is not None:
-            return entry
-        deleted = await context.store.delete_entry(self._owner(context), self._kind, context.id, context.now)
-        return found(deleted, self._reason, self._name)
+        owner = self._owner(context)
+        return await remove(
+            context,
+            lambda: self._stored(context),
+            lambda seen: context.store.delete_entry(owner, self._kind, context.id, context.now, seen),
+            self._name,
+        )
 
 
 def merged(stored: S, body: Struct, **decided: Any) -> S:

@@ -123,7 +123,7 @@ async def update_extension(context: Context, body: ExtensionUpdate) -> Extension
     return view(await _shelf.change(context, lambda extension: _merge(extension, body)), context.wire)
 
 
-@extensions.operation("DELETE", "/extensions/{id}")
+@extensions.operation("DELETE", "/extensions/{id}", "STATE_INVALID", versioned=True)
 async def delete_extension(context: Context) -> ExtensionView:
     """Delete an extension; its number is free again."""
     return view(await _shelf.delete(context), context.wire)

@@ -141,7 +141,7 @@ async def update_flow(context: Context, body: FlowBody) -> FlowView:
     return view(await _shelf.change(context, await _merger(context, body)), context.wire)
 
 
-@flows.operation("DELETE", "/flows/{id}")
+@flows.operation("DELETE", "/flows/{id}", "STATE_INVALID", versioned=True)
 async def delete_flow(context: Context) -> FlowView:
     """Delete a flow."""
     return view(await _shelf.delete(context), context.wire)

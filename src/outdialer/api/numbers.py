@@ -194,7 +194,7 @@ async def update_number_metadata(context: Context, body: NumberMetadataUpdate) -
     return view(await _shelf.change(context, lambda number: merged(number, body)), context.wire)
 
 
-@numbers.operation("DELETE", "/numbers/{id}")
+@numbers.operation("DELETE", "/numbers/{id}", "STATE_INVALID", versioned=True)
 async def delete_number(context: Context) -> NumberView:
     """Delete a number."""
     return view(await _shelf.delete(context), context.wire)

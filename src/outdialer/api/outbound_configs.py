@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from outdialer.api import paging
-from outdialer.api.editing import edit
+from outdialer.api.editing import edit, remove
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, query_id
 from outdialer.api.errors import ApiError
 from outdialer.api.operations import EXAMPLE_ID, Context, QueryParameter, Resource
@@ -101,9 +101,16 @@ async def update_outbound_config_by_id(context: Context, body: OutboundConfigUpd
     return _shown(context, Owned(customer=owner, entry=saved))
 
 
-@outbound_configs.operation("DELETE", "/outbound_configs/{id}")
+@outbound_configs.operation("DELETE", "/outbound_configs/{id}", "STATE_INVALID", versioned=True)
 async def delete_outbound_config(context: Context) -> OutboundConfigView:
     """Delete an outbound config; a second time changes nothing."""
     owner = (await _read(context)).customer
-    await context.store.delete_entry(owner, OutboundConfig, context.id, context.now)
-    return _shown(context, await _read(context))
+
+    async def read() -> OutboundConfig:
+        return (await _read(context)).entry
+
+    async def delete(seen: int | None) -> OutboundConfig | None:
+        return await context.store.delete_entry(owner, OutboundConfig, context.id, context.now, seen)
+
+    deleted = await remove(context, read, delete, "outbound config")
+    return _shown(context, Owned(customer=owner, entry=deleted))

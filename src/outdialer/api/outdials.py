@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, structs
 
 from outdialer.api import paging
-from outdialer.api.editing import edit, found
+from outdialer.api.editing import edit, found, remove
 from outdialer.api.errors import FieldError, shown
 from outdialer.api.operations import Context, Resource
 from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, read_data, read_id
@@ -192,14 +192,16 @@ async def update_outdial_data(context: Context, body: OutdialData) -> OutdialVie
     return await _edit(context, change)
 
 
-@outdials.operation("DELETE", "/outdials/{id}")
+@outdials.operation("DELETE", "/outdials/{id}", "STATE_INVALID", versioned=True)
 async def delete_outdial(context: Context) -> OutdialView:
     """Delete an outdial.
 
     None of its targets is dialled any more.
     """
-    outdial = await read_outdial(context)
-    if outdial.tm_delete is None:
-        deleted = await context.store.delete_outdial(context.customer, context.id, context.now)
-        outdial = found(deleted, "OUTDIAL_NOT_FOUND", "outdial")
-    return view(outdial, context.wire)
+    deleted = await remove(
+        context,
+        lambda: read_outdial(context),
+        lambda seen: context.store.delete_outdial(context.customer, context.id, context.now, seen),
+        "outdial",
+    )
+    return view(deleted, context.wire)

@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, structs
 
 from outdialer.api import paging
-from outdialer.api.editing import edit, found
+from outdialer.api.editing import edit, found, remove
 from outdialer.api.operations import Context, Resource
 from outdialer.api.wire import (
     AddressBody,
@@ -268,14 +268,16 @@ async def update_outplan_dial_info(context: Context, body: OutplanDialInfo) -> O
     return view(await _edit(context, change), context.wire)
 
 
-@outplans.operation("DELETE", "/outplans/{id}")
+@outplans.operation("DELETE", "/outplans/{id}", "STATE_INVALID", versioned=True)
 async def delete_outplan(context: Context) -> OutplanView:
     """Delete an outplan.
 
     It leaves the lists and stays readable by id; a campaign that runs with it goes on.
     """
-    outplan = await _read(context, context.id)
-    if outplan.tm_delete is None:
-        deleted = await context.store.delete_outplan(context.customer, context.id, context.now)
-        outplan = found(deleted, "OUTPLAN_NOT_FOUND", "outplan")
-    return view(outplan, context.wire)
+    deleted = await remove(
+        context,
+        lambda: _read(context, context.id),
+        lambda seen: context.store.delete_outplan(context.customer, context.id, context.now, seen),
+        "outplan",
+    )
+    return view(deleted, context.wire)

@@ -151,7 +151,7 @@ async def update_provider(context: Context, body: ProviderBody) -> ProviderView:
     return view(await shelf.change(context, lambda provider: _merge(provider, body)), context.wire)
 
 
-@providers.operation("DELETE", "/providers/{id}")
+@providers.operation("DELETE", "/providers/{id}", "STATE_INVALID", versioned=True)
 async def delete_provider(context: Context) -> ProviderView:
     """Delete a carrier."""
     return view(await shelf.delete(context), context.wire)

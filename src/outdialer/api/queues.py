@@ -175,7 +175,7 @@ async def update_queue_routing_method(context: Context, body: QueueRoutingMethod
     return view(await _shelf.change(context, lambda queue: _merge(queue, wanted)), context.wire)
 
 
-@queues.operation("DELETE", "/queues/{id}")
+@queues.operation("DELETE", "/queues/{id}", "STATE_INVALID", versioned=True)
 async def delete_queue(context: Context) -> QueueView:
     """Delete a queue."""
     return view(await _shelf.delete(context), context.wire)

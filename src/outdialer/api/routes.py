@@ -130,7 +130,7 @@ async def update_route(context: Context, body: RouteUpdate) -> RouteView:
     return view(await _shelf.change(context, lambda route: _merge(route, body)), context.wire)
 
 
-@routes.operation("DELETE", "/routes/{id}")
+@routes.operation("DELETE", "/routes/{id}", "STATE_INVALID", versioned=True)
 async def delete_route(context: Context) -> RouteView:
     """Delete a route."""
     return view(await _shelf.delete(context), context.wire)

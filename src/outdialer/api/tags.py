@@ -81,7 +81,7 @@ async def update_tag(context: Context, body: TagBody) -> TagView:
     return view(await _shelf.change(context, lambda tag: merged(tag, body)), context.wire)
 
 
-@tags.operation("DELETE", "/tags/{id}")
+@tags.operation("DELETE", "/tags/{id}", "STATE_INVALID", versioned=True)
 async def delete_tag(context: Context) -> TagView:
     """Delete a tag.
 

@@ -136,7 +136,7 @@ async def update_trunk(context: Context, body: TrunkUpdate) -> TrunkView:
     return view(await _shelf.change(context, lambda trunk: _merge(trunk, body)), context.wire)
 
 
-@trunks.operation("DELETE", "/trunks/{id}")
+@trunks.operation("DELETE", "/trunks/{id}", "STATE_INVALID", versioned=True)
 async def delete_trunk(context: Context) -> TrunkView:
     """Delete a trunk; its domain is free again."""
     return view(await _shelf.delete(context), context.wire)

@@ -244,6 +244,11 @@ class AccessKey(Struct, frozen=True, kw_only=True):
     tm_update: Instant | None = None
     tm_delete: Instant | None = None
 
+    @property
+    def version(self) -> Instant:
+        """Another one after every change: when it was changed last."""
+        return self.tm_create if self.tm_update is None else self.tm_update
+
     def __repr__(self) -> str:
         """Which key it is, and nothing that a log should not hold."""
         return f"AccessKey({format_id(self.id)})"

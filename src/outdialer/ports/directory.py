@@ -3,7 +3,8 @@
 Implemented by ``outdialer.store.sqlite.store.SqliteStore``. As in ``ports.store``: the customer comes first, an id
 of another customer answers like an unknown one, ``create_*`` returns the object that has the id already, ``save_*``
 replaces the stored version that the given object was read as, ``delete_*`` marks, and every writer has its effect
-durably on disk when it returns.
+durably on disk when it returns. Where ``seen`` names a version, changing an object that has another one by now
+raises ``Conflict``.
 """
 
 from typing import Generic, Protocol, TypeVar
@@ -103,7 +104,9 @@ class DirectoryStore(Protocol):
             NameTaken: its unique name belongs to another one.
         """
 
-    async def delete_entry(self, customer: int, kind: type[E], entry_id: Id, now: Instant) -> E | None:
+    async def delete_entry(
+        self, customer: int, kind: type[E], entry_id: Id, now: Instant, seen: int | None = None
+    ) -> E | None:
         """Mark an entry as deleted; None: no such entry."""
 
     async def owned_entry(self, kind: type[E], entry_id: Id) -> Owned[E] | None:
@@ -151,8 +154,12 @@ class IdentityStore(Protocol):
     async def access_keys_page(self, customer: int, page: Page) -> list[AccessKey]:
         """Access keys that are not deleted, newest first."""
 
-    async def rename_access_key(self, customer: int, key: AccessKey, now: Instant) -> AccessKey | None:
-        """Change the name, detail and networks of a living access key; None: there is none."""
+    async def rename_access_key(self, customer: int, key: AccessKey, now: Instant) -> AccessKey:
+        """Change the name, detail and networks of a living access key.
+
+        Raises:
+            Conflict: it was changed or revoked meanwhile.
+        """
 
     async def rotate_access_key(self, customer: int, key: AccessKey, replaced: bytes, now: Instant) -> AccessKey:
         """Give a living access key another token, with all that goes with it.
@@ -164,7 +171,9 @@ class IdentityStore(Protocol):
     async def note_access_key_use(self, customer: int, key_id: Id, now: Instant, before: Instant) -> None:
         """Write down a use of an access key whose last known one is older than ``before``."""
 
-    async def revoke_access_key(self, customer: int, key_id: Id, now: Instant) -> AccessKey | None:
+    async def revoke_access_key(
+        self, customer: int, key_id: Id, now: Instant, seen: int | None = None
+    ) -> AccessKey | None:
         """Mark an access key as deleted: it opens nothing from this moment on. None: no such key."""
 
     async def create_agent(self, customer: int, agent: Agent, password_hash: str) -> Agent:
@@ -190,10 +199,12 @@ class IdentityStore(Protocol):
             LastAdmin: it was the customer's last admin and would be one no more.
         """
 
-    async def set_agent_password(self, customer: int, agent_id: Id, password_hash: str, now: Instant) -> Agent | None:
+    async def set_agent_password(
+        self, customer: int, agent_id: Id, password_hash: str, now: Instant, seen: int | None = None
+    ) -> Agent | None:
         """Give a living agent another password; None: there is none."""
 
-    async def delete_agent(self, customer: int, agent_id: Id, now: Instant) -> Agent | None:
+    async def delete_agent(self, customer: int, agent_id: Id, now: Instant, seen: int | None = None) -> Agent | None:
         """Mark an agent as deleted; its username and addresses are free again. None: no such agent.
 
         Raises:

@@ -315,6 +315,7 @@ class AdminStore(Protocol):
 
     ``save_*`` replaces an object if its stored version is still ``version`` of the given one, and returns it with
     the next version and ``tm_update``. ``delete_*`` marks, and returns the marked object; None: no such object.
+    Where ``seen`` names a version, deleting or running an object that has another one by now raises ``Conflict``.
     """
 
     async def create_outplan(self, customer: int, outplan: Outplan) -> Outplan:
@@ -333,7 +334,9 @@ class AdminStore(Protocol):
             Conflict: the stored version is another one.
         """
 
-    async def delete_outplan(self, customer: int, outplan_id: Id, now: Instant) -> Outplan | None:
+    async def delete_outplan(
+        self, customer: int, outplan_id: Id, now: Instant, seen: int | None = None
+    ) -> Outplan | None:
         """Mark an outplan as deleted; campaigns that use it go on with it."""
 
     async def create_outdial(self, customer: int, outdial: Outdial) -> Outdial:
@@ -352,7 +355,9 @@ class AdminStore(Protocol):
             Conflict: the stored version is another one.
         """
 
-    async def delete_outdial(self, customer: int, outdial_id: Id, now: Instant) -> Outdial | None:
+    async def delete_outdial(
+        self, customer: int, outdial_id: Id, now: Instant, seen: int | None = None
+    ) -> Outdial | None:
         """Mark an outdial as deleted: none of its targets is dialled any more."""
 
     async def create_targets(
@@ -386,14 +391,16 @@ class AdminStore(Protocol):
             Conflict: the stored version is another one.
         """
 
-    async def delete_campaign(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:
+    async def delete_campaign(
+        self, customer: int, campaign_id: Id, now: Instant, seen: int | None = None
+    ) -> Campaign | None:
         """Mark a stopped campaign as deleted and free its outdial.
 
         Raises:
             Conflict: it is not stopped.
         """
 
-    async def order_run(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:
+    async def order_run(self, customer: int, campaign_id: Id, now: Instant, seen: int | None = None) -> Campaign | None:
         """Start a campaign; one that runs stays as it is. None: no such campaign or a deleted one."""
 
     async def order_stop(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:

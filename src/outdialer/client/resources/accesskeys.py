@@ -6,13 +6,11 @@ Made by tools/client.py from the declared operations; ``make docs`` writes it an
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 
-from msgspec import Struct
-
-from outdialer.client.exchange import Operation, Page
+from outdialer.client.exchange import Operation, Page, Versioned
 from outdialer.client.transport import AsyncResource, Resource
 
 
-class Accesskey(Struct, frozen=True, kw_only=True):
+class Accesskey(Versioned, kw_only=True):
     """A credential of a program. Its token is in the answer to its creation or rotation, and nowhere else."""
 
     id: str
@@ -84,22 +82,39 @@ class AccesskeysApi(Resource):
         return self._api.call(_GET_ACCESSKEY, {"id": id}, {})
 
     def update(
-        self, id: str, *, name: str | None = None, detail: str | None = None, allowed_ips: Sequence[str] | None = None
+        self,
+        id: str,
+        *,
+        name: str | None = None,
+        detail: str | None = None,
+        allowed_ips: Sequence[str] | None = None,
+        if_match: str | None = None,
     ) -> Accesskey:
         """Change an access key's name, detail and networks.
 
         allowed_ips: Networks (``192.0.2.0/24``, ``2001:db8::/32``) or addresses from which it opens anything;
         empty: from everywhere.
+
+        if_match: the ``etag`` of the object as it was read.
         """
         return self._api.call(
-            _UPDATE_ACCESSKEY, {"id": id}, {}, {"name": name, "detail": detail, "allowed_ips": allowed_ips}
+            _UPDATE_ACCESSKEY,
+            {"id": id},
+            {},
+            {"name": name, "detail": detail, "allowed_ips": allowed_ips},
+            if_match=if_match,
         )
 
-    def delete(self, id: str) -> Accesskey:
-        """Revoke an access key: neither of its tokens opens anything from this moment on."""
-        return self._api.call(_DELETE_ACCESSKEY, {"id": id}, {})
+    def delete(self, id: str, *, if_match: str | None = None) -> Accesskey:
+        """Revoke an access key: neither of its tokens opens anything from this moment on.
 
-    def rotate(self, id: str, *, grace: int | None = None, expire: int | None = None) -> Accesskey:
+        if_match: the ``etag`` of the object as it was read.
+        """
+        return self._api.call(_DELETE_ACCESSKEY, {"id": id}, {}, if_match=if_match)
+
+    def rotate(
+        self, id: str, *, grace: int | None = None, expire: int | None = None, if_match: str | None = None
+    ) -> Accesskey:
         """Give an access key another token.
 
         The answer shows it; nothing shows it again. The token of before works for ``grace`` seconds more; one
@@ -108,8 +123,10 @@ class AccesskeysApi(Resource):
         grace: Seconds for which the token of before works too; a day if left out, 0: it ends at once.
 
         expire: Seconds from now until it opens nothing.
+
+        if_match: the ``etag`` of the object as it was read.
         """
-        return self._api.call(_ROTATE_ACCESSKEY, {"id": id}, {}, {"grace": grace, "expire": expire})
+        return self._api.call(_ROTATE_ACCESSKEY, {"id": id}, {}, {"grace": grace, "expire": expire}, if_match=if_match)
 
 
 class AsyncAccesskeysApi(AsyncResource):
@@ -144,17 +161,31 @@ class AsyncAccesskeysApi(AsyncResource):
         return await self._api.call(_GET_ACCESSKEY, {"id": id}, {})
 
     async def update(
-        self, id: str, *, name: str | None = None, detail: str | None = None, allowed_ips: Sequence[str] | None = None
+        self,
+        id: str,
+        *,
+        name: str | None = None,
+        detail: str | None = None,
+        allowed_ips: Sequence[str] | None = None,
+        if_match: str | None = None,
     ) -> Accesskey:
         """Change an access key's name, detail and networks."""
         return await self._api.call(
-            _UPDATE_ACCESSKEY, {"id": id}, {}, {"name": name, "detail": detail, "allowed_ips": allowed_ips}
+            _UPDATE_ACCESSKEY,
+            {"id": id},
+            {},
+            {"name": name, "detail": detail, "allowed_ips": allowed_ips},
+            if_match=if_match,
         )
 
-    async def delete(self, id: str) -> Accesskey:
+    async def delete(self, id: str, *, if_match: str | None = None) -> Accesskey:
         """Revoke an access key: neither of its tokens opens anything from this moment on."""
-        return await self._api.call(_DELETE_ACCESSKEY, {"id": id}, {})
+        return await self._api.call(_DELETE_ACCESSKEY, {"id": id}, {}, if_match=if_match)
 
-    async def rotate(self, id: str, *, grace: int | None = None, expire: int | None = None) -> Accesskey:
+    async def rotate(
+        self, id: str, *, grace: int | None = None, expire: int | None = None, if_match: str | None = None
+    ) -> Accesskey:
         """Give an access key another token."""
-        return await self._api.call(_ROTATE_ACCESSKEY, {"id": id}, {}, {"grace": grace, "expire": expire})
+        return await self._api.call(
+            _ROTATE_ACCESSKEY, {"id": id}, {}, {"grace": grace, "expire": expire}, if_match=if_match
+        )

@@ -135,9 +135,12 @@ class AgentsApi(Resource):
             if_match=if_match,
         )
 
-    def delete(self, id: str) -> Agent:
-        """Delete an agent, whose tokens end; the last admin stays."""
-        return self._api.call(_DELETE_AGENT, {"id": id}, {})
+    def delete(self, id: str, *, if_match: str | None = None) -> Agent:
+        """Delete an agent, whose tokens end; the last admin stays.
+
+        if_match: the ``etag`` of the object as it was read.
+        """
+        return self._api.call(_DELETE_AGENT, {"id": id}, {}, if_match=if_match)
 
     def update_addresses(
         self,
@@ -184,12 +187,14 @@ class AgentsApi(Resource):
         """
         return self._api.call(_UPDATE_AGENT_PERMISSION, {"id": id}, {}, {"permission": permission}, if_match=if_match)
 
-    def update_password(self, id: str, *, password: str) -> Agent:
+    def update_password(self, id: str, *, password: str, if_match: str | None = None) -> Agent:
         """Change an agent's password: every token of the agent ends.
 
         password: Kept as an argon2id hash; never shown.
+
+        if_match: the ``etag`` of the object as it was read.
         """
-        return self._api.call(_UPDATE_AGENT_PASSWORD, {"id": id}, {}, {"password": password})
+        return self._api.call(_UPDATE_AGENT_PASSWORD, {"id": id}, {}, {"password": password}, if_match=if_match)
 
     def regenerate_direct_hash(self, id: str, *, if_match: str | None = None) -> Agent:
         """Give an agent a new shortcut.
@@ -278,9 +283,9 @@ class AsyncAgentsApi(AsyncResource):
             if_match=if_match,
         )
 
-    async def delete(self, id: str) -> Agent:
+    async def delete(self, id: str, *, if_match: str | None = None) -> Agent:
         """Delete an agent, whose tokens end; the last admin stays."""
-        return await self._api.call(_DELETE_AGENT, {"id": id}, {})
+        return await self._api.call(_DELETE_AGENT, {"id": id}, {}, if_match=if_match)
 
     async def update_addresses(
         self,
@@ -316,9 +321,9 @@ class AsyncAgentsApi(AsyncResource):
             _UPDATE_AGENT_PERMISSION, {"id": id}, {}, {"permission": permission}, if_match=if_match
         )
 
-    async def update_password(self, id: str, *, password: str) -> Agent:
+    async def update_password(self, id: str, *, password: str, if_match: str | None = None) -> Agent:
         """Change an agent's password: every token of the agent ends."""
-        return await self._api.call(_UPDATE_AGENT_PASSWORD, {"id": id}, {}, {"password": password})
+        return await self._api.call(_UPDATE_AGENT_PASSWORD, {"id": id}, {}, {"password": password}, if_match=if_match)
 
     async def regenerate_direct_hash(self, id: str, *, if_match: str | None = None) -> Agent:
         """Give an agent a new shortcut."""

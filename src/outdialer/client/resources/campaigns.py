@@ -184,9 +184,12 @@ class CampaignsApi(Resource):
             if_match=if_match,
         )
 
-    def delete(self, id: str) -> Campaign:
-        """Delete a stopped campaign and free its outdial."""
-        return self._api.call(_DELETE_CAMPAIGN, {"id": id}, {})
+    def delete(self, id: str, *, if_match: str | None = None) -> Campaign:
+        """Delete a stopped campaign and free its outdial.
+
+        if_match: the ``etag`` of the object as it was read.
+        """
+        return self._api.call(_DELETE_CAMPAIGN, {"id": id}, {}, if_match=if_match)
 
     def update_status(self, id: str, *, status: Literal["run", "stop"], if_match: str | None = None) -> Campaign:
         """Start or stop a campaign.
@@ -366,9 +369,9 @@ class AsyncCampaignsApi(AsyncResource):
             if_match=if_match,
         )
 
-    async def delete(self, id: str) -> Campaign:
+    async def delete(self, id: str, *, if_match: str | None = None) -> Campaign:
         """Delete a stopped campaign and free its outdial."""
-        return await self._api.call(_DELETE_CAMPAIGN, {"id": id}, {})
+        return await self._api.call(_DELETE_CAMPAIGN, {"id": id}, {}, if_match=if_match)
 
     async def update_status(self, id: str, *, status: Literal["run", "stop"], if_match: str | None = None) -> Campaign:
         """Start or stop a campaign."""

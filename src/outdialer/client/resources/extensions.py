@@ -83,9 +83,12 @@ class ExtensionsApi(Resource):
             _UPDATE_EXTENSION, {"id": id}, {}, {"name": name, "detail": detail, "password": password}, if_match=if_match
         )
 
-    def delete(self, id: str) -> Extension:
-        """Delete an extension; its number is free again."""
-        return self._api.call(_DELETE_EXTENSION, {"id": id}, {})
+    def delete(self, id: str, *, if_match: str | None = None) -> Extension:
+        """Delete an extension; its number is free again.
+
+        if_match: the ``etag`` of the object as it was read.
+        """
+        return self._api.call(_DELETE_EXTENSION, {"id": id}, {}, if_match=if_match)
 
     def regenerate_direct_hash(self, id: str, *, if_match: str | None = None) -> Extension:
         """Give an extension a new shortcut.
@@ -133,9 +136,9 @@ class AsyncExtensionsApi(AsyncResource):
             _UPDATE_EXTENSION, {"id": id}, {}, {"name": name, "detail": detail, "password": password}, if_match=if_match
         )
 
-    async def delete(self, id: str) -> Extension:
+    async def delete(self, id: str, *, if_match: str | None = None) -> Extension:
         """Delete an extension; its number is free again."""
-        return await self._api.call(_DELETE_EXTENSION, {"id": id}, {})
+        return await self._api.call(_DELETE_EXTENSION, {"id": id}, {}, if_match=if_match)
 
     async def regenerate_direct_hash(self, id: str, *, if_match: str | None = None) -> Extension:
         """Give an extension a new shortcut."""

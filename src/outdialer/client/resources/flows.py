@@ -95,9 +95,12 @@ class FlowsApi(Resource):
             if_match=if_match,
         )
 
-    def delete(self, id: str) -> Flow:
-        """Delete a flow."""
-        return self._api.call(_DELETE_FLOW, {"id": id}, {})
+    def delete(self, id: str, *, if_match: str | None = None) -> Flow:
+        """Delete a flow.
+
+        if_match: the ``etag`` of the object as it was read.
+        """
+        return self._api.call(_DELETE_FLOW, {"id": id}, {}, if_match=if_match)
 
     def regenerate_direct_hash(self, id: str, *, if_match: str | None = None) -> Flow:
         """Give a flow a new shortcut.
@@ -158,9 +161,9 @@ class AsyncFlowsApi(AsyncResource):
             if_match=if_match,
         )
 
-    async def delete(self, id: str) -> Flow:
+    async def delete(self, id: str, *, if_match: str | None = None) -> Flow:
         """Delete a flow."""
-        return await self._api.call(_DELETE_FLOW, {"id": id}, {})
+        return await self._api.call(_DELETE_FLOW, {"id": id}, {}, if_match=if_match)
 
     async def regenerate_direct_hash(self, id: str, *, if_match: str | None = None) -> Flow:
         """Give a flow a new shortcut."""

@@ -142,9 +142,12 @@ class NumbersApi(Resource):
             if_match=if_match,
         )
 
-    def delete(self, id: str) -> Number:
-        """Delete a number."""
-        return self._api.call(_DELETE_NUMBER, {"id": id}, {})
+    def delete(self, id: str, *, if_match: str | None = None) -> Number:
+        """Delete a number.
+
+        if_match: the ``etag`` of the object as it was read.
+        """
+        return self._api.call(_DELETE_NUMBER, {"id": id}, {}, if_match=if_match)
 
     def update_flow_ids(
         self,
@@ -241,9 +244,9 @@ class AsyncNumbersApi(AsyncResource):
             if_match=if_match,
         )
 
-    async def delete(self, id: str) -> Number:
+    async def delete(self, id: str, *, if_match: str | None = None) -> Number:
         """Delete a number."""
-        return await self._api.call(_DELETE_NUMBER, {"id": id}, {})
+        return await self._api.call(_DELETE_NUMBER, {"id": id}, {}, if_match=if_match)
 
     async def update_flow_ids(
         self,

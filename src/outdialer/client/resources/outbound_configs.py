@@ -91,9 +91,12 @@ class OutboundConfigsApi(Resource):
             if_match=if_match,
         )
 
-    def delete(self, id: str) -> OutboundConfig:
-        """Delete an outbound config; a second time changes nothing."""
-        return self._api.call(_DELETE_OUTBOUND_CONFIG, {"id": id}, {})
+    def delete(self, id: str, *, if_match: str | None = None) -> OutboundConfig:
+        """Delete an outbound config; a second time changes nothing.
+
+        if_match: the ``etag`` of the object as it was read.
+        """
+        return self._api.call(_DELETE_OUTBOUND_CONFIG, {"id": id}, {}, if_match=if_match)
 
 
 class AsyncOutboundConfigsApi(AsyncResource):
@@ -163,6 +166,6 @@ class AsyncOutboundConfigsApi(AsyncResource):
             if_match=if_match,
         )
 
-    async def delete(self, id: str) -> OutboundConfig:
+    async def delete(self, id: str, *, if_match: str | None = None) -> OutboundConfig:
         """Delete an outbound config; a second time changes nothing."""
-        return await self._api.call(_DELETE_OUTBOUND_CONFIG, {"id": id}, {})
+        return await self._api.call(_DELETE_OUTBOUND_CONFIG, {"id": id}, {}, if_match=if_match)

@@ -75,12 +75,14 @@ class OutdialsApi(Resource):
         """
         return self._api.call(_UPDATE_OUTDIAL, {"id": id}, {}, {"name": name, "detail": detail}, if_match=if_match)
 
-    def delete(self, id: str) -> Outdial:
+    def delete(self, id: str, *, if_match: str | None = None) -> Outdial:
         """Delete an outdial.
 
         None of its targets is dialled any more.
+
+        if_match: the ``etag`` of the object as it was read.
         """
-        return self._api.call(_DELETE_OUTDIAL, {"id": id}, {})
+        return self._api.call(_DELETE_OUTDIAL, {"id": id}, {}, if_match=if_match)
 
     def update_campaign_id(self, id: str, *, campaign_id: str | None = None, if_match: str | None = None) -> Outdial:
         """Bind an outdial to a campaign, or free it.
@@ -140,9 +142,9 @@ class AsyncOutdialsApi(AsyncResource):
             _UPDATE_OUTDIAL, {"id": id}, {}, {"name": name, "detail": detail}, if_match=if_match
         )
 
-    async def delete(self, id: str) -> Outdial:
+    async def delete(self, id: str, *, if_match: str | None = None) -> Outdial:
         """Delete an outdial."""
-        return await self._api.call(_DELETE_OUTDIAL, {"id": id}, {})
+        return await self._api.call(_DELETE_OUTDIAL, {"id": id}, {}, if_match=if_match)
 
     async def update_campaign_id(
         self, id: str, *, campaign_id: str | None = None, if_match: str | None = None

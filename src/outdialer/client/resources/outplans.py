@@ -130,12 +130,14 @@ class OutplansApi(Resource):
             if_match=if_match,
         )
 
-    def delete(self, id: str) -> Outplan:
+    def delete(self, id: str, *, if_match: str | None = None) -> Outplan:
         """Delete an outplan.
 
         It leaves the lists and stays readable by id; a campaign that runs with it goes on.
+
+        if_match: the ``etag`` of the object as it was read.
         """
-        return self._api.call(_DELETE_OUTPLAN, {"id": id}, {})
+        return self._api.call(_DELETE_OUTPLAN, {"id": id}, {}, if_match=if_match)
 
     def update_dial_info(
         self,
@@ -262,9 +264,9 @@ class AsyncOutplansApi(AsyncResource):
             if_match=if_match,
         )
 
-    async def delete(self, id: str) -> Outplan:
+    async def delete(self, id: str, *, if_match: str | None = None) -> Outplan:
         """Delete an outplan."""
-        return await self._api.call(_DELETE_OUTPLAN, {"id": id}, {})
+        return await self._api.call(_DELETE_OUTPLAN, {"id": id}, {}, if_match=if_match)
 
     async def update_dial_info(
         self,

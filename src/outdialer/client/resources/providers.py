@@ -155,9 +155,12 @@ class ProvidersApi(Resource):
             if_match=if_match,
         )
 
-    def delete(self, id: str) -> Provider:
-        """Delete a carrier."""
-        return self._api.call(_DELETE_PROVIDER, {"id": id}, {})
+    def delete(self, id: str, *, if_match: str | None = None) -> Provider:
+        """Delete a carrier.
+
+        if_match: the ``etag`` of the object as it was read.
+        """
+        return self._api.call(_DELETE_PROVIDER, {"id": id}, {}, if_match=if_match)
 
 
 class AsyncProvidersApi(AsyncResource):
@@ -248,6 +251,6 @@ class AsyncProvidersApi(AsyncResource):
             if_match=if_match,
         )
 
-    async def delete(self, id: str) -> Provider:
+    async def delete(self, id: str, *, if_match: str | None = None) -> Provider:
         """Delete a carrier."""
-        return await self._api.call(_DELETE_PROVIDER, {"id": id}, {})
+        return await self._api.call(_DELETE_PROVIDER, {"id": id}, {}, if_match=if_match)

@@ -135,9 +135,12 @@ class QueuesApi(Resource):
             if_match=if_match,
         )
 
-    def delete(self, id: str) -> Queue:
-        """Delete a queue."""
-        return self._api.call(_DELETE_QUEUE, {"id": id}, {})
+    def delete(self, id: str, *, if_match: str | None = None) -> Queue:
+        """Delete a queue.
+
+        if_match: the ``etag`` of the object as it was read.
+        """
+        return self._api.call(_DELETE_QUEUE, {"id": id}, {}, if_match=if_match)
 
     def update_tag_ids(self, id: str, *, tag_ids: Sequence[str] | None = None, if_match: str | None = None) -> Queue:
         """Change which agents a queue takes.
@@ -240,9 +243,9 @@ class AsyncQueuesApi(AsyncResource):
             if_match=if_match,
         )
 
-    async def delete(self, id: str) -> Queue:
+    async def delete(self, id: str, *, if_match: str | None = None) -> Queue:
         """Delete a queue."""
-        return await self._api.call(_DELETE_QUEUE, {"id": id}, {})
+        return await self._api.call(_DELETE_QUEUE, {"id": id}, {}, if_match=if_match)
 
     async def update_tag_ids(
         self, id: str, *, tag_ids: Sequence[str] | None = None, if_match: str | None = None

@@ -116,9 +116,12 @@ class RoutesApi(Resource):
             if_match=if_match,
         )
 
-    def delete(self, id: str) -> Route:
-        """Delete a route."""
-        return self._api.call(_DELETE_ROUTE, {"id": id}, {})
+    def delete(self, id: str, *, if_match: str | None = None) -> Route:
+        """Delete a route.
+
+        if_match: the ``etag`` of the object as it was read.
+        """
+        return self._api.call(_DELETE_ROUTE, {"id": id}, {}, if_match=if_match)
 
 
 class AsyncRoutesApi(AsyncResource):
@@ -185,6 +188,6 @@ class AsyncRoutesApi(AsyncResource):
             if_match=if_match,
         )
 
-    async def delete(self, id: str) -> Route:
+    async def delete(self, id: str, *, if_match: str | None = None) -> Route:
         """Delete a route."""
-        return await self._api.call(_DELETE_ROUTE, {"id": id}, {})
+        return await self._api.call(_DELETE_ROUTE, {"id": id}, {}, if_match=if_match)

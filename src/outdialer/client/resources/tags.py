@@ -56,12 +56,14 @@ class TagsApi(Resource):
         """
         return self._api.call(_UPDATE_TAG, {"id": id}, {}, {"name": name, "detail": detail}, if_match=if_match)
 
-    def delete(self, id: str) -> Tag:
+    def delete(self, id: str, *, if_match: str | None = None) -> Tag:
         """Delete a tag.
 
         Queues and agents that name it keep the id.
+
+        if_match: the ``etag`` of the object as it was read.
         """
-        return self._api.call(_DELETE_TAG, {"id": id}, {})
+        return self._api.call(_DELETE_TAG, {"id": id}, {}, if_match=if_match)
 
 
 class AsyncTagsApi(AsyncResource):
@@ -88,6 +90,6 @@ class AsyncTagsApi(AsyncResource):
         """Change a tag."""
         return await self._api.call(_UPDATE_TAG, {"id": id}, {}, {"name": name, "detail": detail}, if_match=if_match)
 
-    async def delete(self, id: str) -> Tag:
+    async def delete(self, id: str, *, if_match: str | None = None) -> Tag:
         """Delete a tag."""
-        return await self._api.call(_DELETE_TAG, {"id": id}, {})
+        return await self._api.call(_DELETE_TAG, {"id": id}, {}, if_match=if_match)

@@ -118,9 +118,12 @@ class TrunksApi(Resource):
             if_match=if_match,
         )
 
-    def delete(self, id: str) -> Trunk:
-        """Delete a trunk; its domain is free again."""
-        return self._api.call(_DELETE_TRUNK, {"id": id}, {})
+    def delete(self, id: str, *, if_match: str | None = None) -> Trunk:
+        """Delete a trunk; its domain is free again.
+
+        if_match: the ``etag`` of the object as it was read.
+        """
+        return self._api.call(_DELETE_TRUNK, {"id": id}, {}, if_match=if_match)
 
 
 class AsyncTrunksApi(AsyncResource):
@@ -193,6 +196,6 @@ class AsyncTrunksApi(AsyncResource):
             if_match=if_match,
         )
 
-    async def delete(self, id: str) -> Trunk:
+    async def delete(self, id: str, *, if_match: str | None = None) -> Trunk:
         """Delete a trunk; its domain is free again."""
-        return await self._api.call(_DELETE_TRUNK, {"id": id}, {})
+        return await self._api.call(_DELETE_TRUNK, {"id": id}, {}, if_match=if_match)

@@ -12,7 +12,7 @@ from msgspec import Struct
 from outdialer.domain.gates import latest_slot
 from outdialer.domain.snapshot import OutplanTerms
 from outdialer.domain.units import Id, Instant
-from outdialer.ports.store import StoreUnavailable
+from outdialer.ports.store import Conflict, StoreUnavailable
 from outdialer.store.sqlite.connect import is_storage_failure
 from outdialer.store.sqlite.rows import outplan_terms, to_json
 from outdialer.store.sqlite.statements import execute_each, statements
@@ -150,6 +150,16 @@ def resource_happened(
     """Write the event of a changed object, with the object as it is now."""
     row = {"customer": customer, "kind": kind, "subject": subject, "event_number": version, "tm": at}
     database.execute(SHARED["resource_happened"], {**row, "payload": to_json(resource)})
+
+
+def expect_version(stored: int, seen: int | None) -> None:
+    """Refuse to change what was changed since it was seen; None: nobody says what was seen.
+
+    Raises:
+        Conflict: the stored version is another one.
+    """
+    if seen not in (None, stored):
+        raise Conflict(f"version {seen} was seen, {stored} is stored")
 
 
 def change_exactly(database: Database, statement: str, rows: list[dict[str, Any]]) -> None:

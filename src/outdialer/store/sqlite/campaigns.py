@@ -11,7 +11,16 @@ from outdialer.domain.plan import campaign_event
 from outdialer.domain.units import NIL_ID, Id, Instant
 from outdialer.ports.store import CampaignStats, Conflict, Page
 from outdialer.store.sqlite import planning, rows
-from outdialer.store.sqlite.books import SHARED, Books, Database, ease_limit, is_current, read_terms, resource_happened
+from outdialer.store.sqlite.books import (
+    SHARED,
+    Books,
+    Database,
+    ease_limit,
+    expect_version,
+    is_current,
+    read_terms,
+    resource_happened,
+)
 from outdialer.store.sqlite.outdials import move_binding
 from outdialer.store.sqlite.paging import page_row
 from outdialer.store.sqlite.statements import statements
@@ -66,13 +75,16 @@ class Campaigns(Books):
 
         return await self._write(save)
 
-    async def delete_campaign(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:
+    async def delete_campaign(
+        self, customer: int, campaign_id: Id, now: Instant, seen: int | None = None
+    ) -> Campaign | None:
         """Mark a stopped campaign as deleted and free its outdial; ``Conflict`` when it is not stopped."""
 
         def delete(database: Database) -> Campaign | None:
             row = _row(database, customer, campaign_id)
             if row is None or row["tm_delete"] is not None:
                 return None if row is None else rows.campaign(row)
+            expect_version(row["version"], seen)
             if row["status"] != CampaignStatus.STOP:
                 raise Conflict(f"the campaign's status is {row['status']}: stop it first")
             change = {"customer": customer, "campaign": row["key"], "now": now, "keep": None}
@@ -84,9 +96,9 @@ class Campaigns(Books):
 
         return await self._write(delete)
 
-    async def order_run(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:
+    async def order_run(self, customer: int, campaign_id: Id, now: Instant, seen: int | None = None) -> Campaign | None:
         """Start a campaign; one that runs stays as it is. None: no such campaign or a deleted one."""
-        return await self._write(lambda database: order(database, customer, campaign_id, _RUN, now))
+        return await self._write(lambda database: order(database, customer, campaign_id, _RUN, now, seen))
 
     async def order_stop(self, customer: int, campaign_id: Id, now: Instant) -> Campaign | None:
         """Stop a campaign: ``stopping`` while calls are up, else ``stop``."""
@@ -197,12 +209,18 @@ def _happened(database: Database, customer: int, kind: str, campaign: Campaign, 
 
 
 def order(
-    database: Database, customer: int, campaign_id: Id, event: CampaignEvent | None, now: Instant
+    database: Database,
+    customer: int,
+    campaign_id: Id,
+    event: CampaignEvent | None,
+    now: Instant,
+    seen: int | None = None,
 ) -> Campaign | None:
     """Apply an order; None as the event is a stop, whose kind depends on the calls that are up."""
     row = _row(database, customer, campaign_id)
     if row is None or row["tm_delete"] is not None:
         return None
+    expect_version(row["version"], seen)
     if event is not None and database.execute(SQL["frozen"], {"customer": customer}).fetchone() is not None:
         raise Conflict("the customer is frozen")
     if event is None:

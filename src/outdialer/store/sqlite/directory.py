@@ -9,7 +9,7 @@ from outdialer.domain.directory import KINDS, Entry
 from outdialer.domain.units import Id, Instant
 from outdialer.ports.directory import MOST_ENTRIES, LimitReached, NameTaken, Owned
 from outdialer.ports.store import Conflict, Page
-from outdialer.store.sqlite.books import Books, Database, resource_happened
+from outdialer.store.sqlite.books import Books, Database, expect_version, resource_happened
 from outdialer.store.sqlite.paging import page_row
 from outdialer.store.sqlite.rows import Row, to_json
 from outdialer.store.sqlite.statements import statements
@@ -72,14 +72,20 @@ class Directory(Books):
 
         return await self._write(save, wakes=False)
 
-    async def delete_entry(self, customer: int, kind: type[E], entry_id: Id, now: Instant) -> E | None:
+    async def delete_entry(
+        self, customer: int, kind: type[E], entry_id: Id, now: Instant, seen: int | None = None
+    ) -> E | None:
         """Mark an entry as deleted; None: no such entry."""
 
         def delete(database: Database) -> E | None:
+            stored = _one(database, customer, kind, entry_id)
+            if stored is None or stored.tm_delete is not None:
+                return stored
+            expect_version(stored.version, seen)
             row = {"customer": customer, "kind": KINDS[kind], "id": entry_id, "now": now}
-            changed = database.execute(SQL["mark_entry_deleted"], row).rowcount
+            database.execute(SQL["mark_entry_deleted"], row)
             deleted = _one(database, customer, kind, entry_id)
-            if changed and deleted is not None:
+            if deleted is not None:
                 _happened(database, customer, "deleted", deleted, now)
             return deleted
 

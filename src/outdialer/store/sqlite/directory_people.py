@@ -12,7 +12,7 @@ from outdialer.domain.units import Id, Instant
 from outdialer.ports.directory import MOST_ENTRIES, AgentFilter, LastAdmin, LimitReached, NameTaken
 from outdialer.ports.store import Conflict, Page
 from outdialer.store.sqlite import rows
-from outdialer.store.sqlite.books import Books, Database, resource_happened
+from outdialer.store.sqlite.books import Books, Database, expect_version, resource_happened
 from outdialer.store.sqlite.paging import page_row
 from outdialer.store.sqlite.rows import Row, to_json
 from outdialer.store.sqlite.statements import execute_each, statements
@@ -36,13 +36,16 @@ class People(Books):
             lambda database: [rows.access_key(row) for row in database.execute(SQL["page_of_access_keys"], asked)]
         )
 
-    async def rename_access_key(self, customer: int, key: AccessKey, now: Instant) -> AccessKey | None:
-        """Change the name, detail and networks of a living access key; None: there is none."""
+    async def rename_access_key(self, customer: int, key: AccessKey, now: Instant) -> AccessKey:
+        """Change the name, detail and networks of an access key; ``Conflict`` when it was changed meanwhile."""
         row = {**msgspec.structs.asdict(key), "allowed_ips": to_json(key.allowed_ips), "customer": customer, "now": now}
 
-        def rename(database: Database) -> AccessKey | None:
+        def rename(database: Database) -> AccessKey:
             changed = database.execute(SQL["rename_access_key"], row).rowcount
-            return _access_key(database, customer, key.id) if changed else None
+            renamed = _access_key(database, customer, key.id)
+            if not changed or renamed is None:
+                raise Conflict("the access key was changed or revoked meanwhile")
+            return renamed
 
         return await self._write(rename, wakes=False)
 
@@ -64,11 +67,16 @@ class People(Books):
         row = {"customer": customer, "id": key_id, "now": now, "before": before}
         await self._write(lambda database: database.execute(SQL["note_access_key_use"], row).rowcount, wakes=False)
 
-    async def revoke_access_key(self, customer: int, key_id: Id, now: Instant) -> AccessKey | None:
+    async def revoke_access_key(
+        self, customer: int, key_id: Id, now: Instant, seen: int | None = None
+    ) -> AccessKey | None:
         """Mark an access key as deleted. None: no such key."""
         row = {"customer": customer, "id": key_id, "now": now}
 
         def revoke(database: Database) -> AccessKey | None:
+            stored = _access_key(database, customer, key_id)
+            if stored is not None and stored.tm_delete is None:
+                expect_version(stored.version, seen)
             database.execute(SQL["revoke_access_key"], row)
             return _access_key(database, customer, key_id)
 
@@ -111,11 +119,16 @@ class People(Books):
 
         return await self._write(save, wakes=False)
 
-    async def set_agent_password(self, customer: int, agent_id: Id, password_hash: str, now: Instant) -> Agent | None:
+    async def set_agent_password(
+        self, customer: int, agent_id: Id, password_hash: str, now: Instant, seen: int | None = None
+    ) -> Agent | None:
         """Give a living agent another password; None: there is none."""
         row = {"customer": customer, "id": agent_id, "password_hash": password_hash, "now": now}
 
         def change(database: Database) -> Agent | None:
+            stored = _agent(database, customer, agent_id)
+            if stored is not None and stored.tm_delete is None:
+                expect_version(stored.version, seen)
             changed = database.execute(SQL["set_agent_password"], row).rowcount
             agent = _agent(database, customer, agent_id) if changed else None
             if agent is not None:
@@ -124,10 +137,14 @@ class People(Books):
 
         return await self._write(change, wakes=False)
 
-    async def delete_agent(self, customer: int, agent_id: Id, now: Instant) -> Agent | None:
+    async def delete_agent(self, customer: int, agent_id: Id, now: Instant, seen: int | None = None) -> Agent | None:
         """Mark an agent as deleted and free its addresses; ``LastAdmin`` for the last one. None: no such agent."""
 
         def delete(database: Database) -> Agent | None:
+            stored = _agent(database, customer, agent_id)
+            if stored is None or stored.tm_delete is not None:
+                return stored
+            expect_version(stored.version, seen)
             _keep_an_admin(database, customer, agent_id)
             row = {"customer": customer, "id": agent_id, "now": now}
             changed = database.execute(SQL["mark_agent_deleted"], row).fetchone()

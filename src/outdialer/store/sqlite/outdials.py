@@ -10,7 +10,7 @@ from outdialer.domain.target import DONE_REASONS, DoneReason, DueReason, TargetE
 from outdialer.domain.units import Id, Instant
 from outdialer.ports.store import Conflict, Page
 from outdialer.store.sqlite import rows
-from outdialer.store.sqlite.books import Books, Counts, Database, resource_happened
+from outdialer.store.sqlite.books import Books, Counts, Database, expect_version, resource_happened
 from outdialer.store.sqlite.paging import page_row
 from outdialer.store.sqlite.statements import execute_each, statements
 
@@ -69,14 +69,19 @@ class Outdials(Books):
 
         return await self._write(save)
 
-    async def delete_outdial(self, customer: int, outdial_id: Id, now: Instant) -> Outdial | None:
+    async def delete_outdial(
+        self, customer: int, outdial_id: Id, now: Instant, seen: int | None = None
+    ) -> Outdial | None:
         """Mark an outdial as deleted: none of its targets is dialled any more."""
 
         def delete(database: Database) -> Outdial | None:
-            row = {"customer": customer, "id": outdial_id, "now": now}
-            changed = database.execute(SQL["mark_deleted"], row).rowcount
+            stored = _one(database, customer, outdial_id)
+            if stored is None or stored.tm_delete is not None:
+                return stored
+            expect_version(stored.version, seen)
+            database.execute(SQL["mark_deleted"], {"customer": customer, "id": outdial_id, "now": now})
             deleted = _one(database, customer, outdial_id)
-            if changed and deleted is not None:
+            if deleted is not None:
                 resource_happened(database, customer, "outdial_deleted", outdial_id, deleted.version, now, deleted)
             return deleted
 

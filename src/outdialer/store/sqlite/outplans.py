@@ -7,7 +7,7 @@ from outdialer.domain.model import Outplan
 from outdialer.domain.units import Id, Instant
 from outdialer.ports.store import Conflict, Page
 from outdialer.store.sqlite import rows
-from outdialer.store.sqlite.books import Books, Database, resource_happened
+from outdialer.store.sqlite.books import Books, Database, expect_version, resource_happened
 from outdialer.store.sqlite.paging import page_row
 from outdialer.store.sqlite.statements import statements
 
@@ -60,14 +60,19 @@ class Outplans(Books):
 
         return await self._write(save)
 
-    async def delete_outplan(self, customer: int, outplan_id: Id, now: Instant) -> Outplan | None:
+    async def delete_outplan(
+        self, customer: int, outplan_id: Id, now: Instant, seen: int | None = None
+    ) -> Outplan | None:
         """Mark an outplan as deleted; campaigns that use it go on with it."""
 
         def delete(database: Database) -> Outplan | None:
-            row = {"customer": customer, "id": outplan_id, "now": now}
-            changed = database.execute(SQL["mark_deleted"], row).rowcount
+            stored = _one(database, customer, outplan_id)
+            if stored is None or stored.tm_delete is not None:
+                return stored
+            expect_version(stored.version, seen)
+            database.execute(SQL["mark_deleted"], {"customer": customer, "id": outplan_id, "now": now})
             deleted = _one(database, customer, outplan_id)
-            if changed and deleted is not None:
+            if deleted is not None:
                 resource_happened(database, customer, "outplan_deleted", outplan_id, deleted.version, now, deleted)
             return deleted
 

@@ -11,7 +11,7 @@ LIMIT :size;
 
 -- name: rename_access_key
 UPDATE access_keys SET name = :name, detail = :detail, allowed_ips = :allowed_ips, tm_update = :now
-WHERE customer = :customer AND id = :id AND tm_delete IS NULL;
+WHERE customer = :customer AND id = :id AND tm_update IS :tm_update AND tm_delete IS NULL;
 
 -- name: rotate_access_key
 UPDATE access_keys
