@@ -1,6 +1,7 @@
 """A request that comes again has one effect and the same answer."""
 
 import asyncio
+import hashlib
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from outdialer.api.idempotency import HEADER, REPLAYED
 from outdialer.api.operations import Operation
+from outdialer.api.wire import parse_time
 from outdialer.domain.units import MICROSECONDS_PER_SECOND
 from outdialer.ports.directory import ApiStore
 from outdialer.ports.idempotency import KeptAnswer, Reservation
@@ -175,6 +177,23 @@ async def test_a_secret_is_made_again_and_kept_nowhere(
         answered(await made.get(TAGS))
     if isinstance(store, MemoryStore):
         assert answered(first)["token"] not in repr(store.requests)
+
+
+async def test_what_is_kept_of_a_secret_is_sealed(client: httpx.AsyncClient, store: ApiStore) -> None:
+    path = "/v1.0/accesskeys"
+    made = await client.post(path, json={"name": "importer"}, headers=KEY)
+    name = hashlib.sha256(KEY[HEADER].encode()).digest()
+    asked = Reservation(name=name, request="", fingerprint=b"", credential=b"", at=made_at(made))
+    held = await store.reserve_request(CUSTOMER, asked)
+    assert held.answer is not None
+    assert len(held.answer.body) == len(made.content)
+    for known in (answered(made)["token"], "importer", "token"):
+        assert known.encode() not in held.answer.body
+    assert (await client.post(path, json={"name": "importer"}, headers=KEY)).content == made.content
+
+
+def made_at(response: httpx.Response) -> int:
+    return parse_time(response.json()["tm_create"])
 
 
 async def test_a_refused_request_may_be_corrected(client: httpx.AsyncClient) -> None:

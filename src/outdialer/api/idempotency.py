@@ -2,9 +2,9 @@
 
 The request is put on the books before it runs, and its answer after it. In between, what it makes carries the time of
 the reservation and identifiers drawn from it, and stores know an object again by its id. So when the server dies
-between effect and answer, the request simply runs again: it finds what it made, and gives the same answer. The same
-is done where an answer holds a secret, which is kept nowhere; such a secret is drawn from the asking credential too,
-so that it cannot be drawn from a stolen copy of the books, and is shown to nobody else.
+between effect and answer, the request simply runs again: it finds what it made, and gives the same answer. A secret
+is drawn from the asking credential too, and an answer that holds one (``Cache-Control: no-store``) is sealed with it,
+so that a stolen copy of the books gives away neither; and nobody else is shown it.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 from msgspec import Struct, structs
@@ -61,6 +61,18 @@ class Asked(Struct, frozen=True):
             credential=hashlib.sha256(self.credential).digest(),
             at=now,
         )
+
+    def sealed(self, body: bytes, at: Instant) -> bytes:
+        """A body under a one-time pad, and back again: the pad is used for one answer of one reservation alone."""
+        seed = hmac.digest(self.key, at.to_bytes(8, "big") + self.credential, "sha256")
+        pad = hashlib.shake_256(seed).digest(len(body))
+        return (int.from_bytes(body, "big") ^ int.from_bytes(pad, "big")).to_bytes(len(body), "big")
+
+    def unsealed(self, held: Reservation) -> bytes:
+        """The body that was kept."""
+        assert held.answer is not None
+        is_sealed = _is_secret(held.answer.headers)
+        return self.sealed(held.answer.body, held.at) if is_sealed else held.answer.body
 
 
 class Draws:
@@ -143,20 +155,18 @@ class Once:
         held = await self._store.reserve_request(context.customer, wanted)
         is_first = hmac.compare_digest(held.credential, wanted.credential)
         _check_same(held, wanted)
-        if held.answer is not None and held.answer.body is None and not is_first:
-            raise _reused(_NOT_YOURS)
-        if held.answer is not None and held.answer.body is not None:
-            return _replay(held.answer, held.answer.body, request_id)
+        if held.answer is not None:
+            if _is_secret(held.answer.headers) and not is_first:
+                raise _reused(_NOT_YOURS)
+            return _replay(held.answer, request.unsealed(held), request_id)
         draws = await self._draws(context.customer, request, held.at, is_first=is_first)
         context.now, context.again = held.at, held.at != wanted.at
         context.services = structs.replace(context.services, ids=draws, random_bytes=draws.random_bytes)
         response = await work()
-        if held.answer is not None and not draws.refused:
-            response.headers[REPLAYED] = "true"
-        if held.answer is not None or draws.refused:
+        if draws.refused:
             return response
         reach("answer-made")
-        await self._remember(context, held, response)
+        await self._remember(context, request, held, response)
         return response
 
     async def _draws(self, customer: int, request: Asked, at: Instant, *, is_first: bool) -> Draws:
@@ -164,7 +174,7 @@ class Once:
         secret = await self._store.install_secret()
         return Draws(hmac.digest(secret, b"idempotency" + facts, "sha256"), request.credential, is_first=is_first)
 
-    async def _remember(self, context: Context, held: Reservation, response: Response) -> None:
+    async def _remember(self, context: Context, request: Asked, held: Reservation, response: Response) -> None:
         customer, status = context.customer, response.status_code
         refused = status in _WITHOUT_EFFECT
         if status >= _FIRST_FAILURE or (refused and context.again):
@@ -173,13 +183,18 @@ class Once:
             if refused:
                 await self._store.free_request(customer, held)
                 return
-            secret = response.headers.get("Cache-Control") == "no-store"
-            body = None if secret else response.content
+            body = response.content
+            if _is_secret(response.headers):
+                body = request.sealed(body, held.at)
             kept = KeptAnswer(status=status, headers=response.headers, body=body)
             await self._store.keep_answer(customer, held, kept)
         except StoreUnavailable as error:
             # The effect is there and the answer is right; the same request would find both again.
             log("store_unavailable", logging.ERROR, why=str(error))
+
+
+def _is_secret(headers: Mapping[str, str]) -> bool:
+    return headers.get("Cache-Control") == "no-store"
 
 
 def _check_same(held: Reservation, wanted: Reservation) -> None:

@@ -21,8 +21,8 @@ class KeptAnswer(Struct, frozen=True, kw_only=True):
 
     status: int
     headers: Mapping[str, str]
-    body: bytes | None
-    """None: it holds a secret, which is kept nowhere; the request is run again and gives the same answer."""
+    body: bytes
+    """Sealed where it holds a secret: unreadable without the key and the credential, of which only hashes are kept."""
 
 
 class Reservation(Struct, frozen=True, kw_only=True):

@@ -141,6 +141,8 @@ async def _view(context: Context, webhook: Webhook, *, secret: bool = False) -> 
 
 async def _view_of(context: Context, webhook: Webhook, state: WebhookState, *, secret: bool) -> WebhookView:
     gone = webhook.tm_delete is not None
+    if secret:
+        context.headers["Cache-Control"] = "no-store"
     return WebhookView(
         id=format_id(webhook.id),
         customer_id=context.wire.customer_id,
@@ -233,7 +235,7 @@ async def update_webhook(context: Context, body: WebhookBody) -> WebhookView:
     return await _view(context, changed)
 
 
-@webhooks.operation("DELETE", "/webhooks/{id}", "STATE_INVALID")
+@webhooks.operation("DELETE", "/webhooks/{id}", "STATE_INVALID", versioned=True)
 async def delete_webhook(context: Context) -> WebhookView:
     """Delete a webhook.
 

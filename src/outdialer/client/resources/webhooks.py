@@ -154,12 +154,14 @@ class WebhooksApi(Resource):
             if_match=if_match,
         )
 
-    def delete(self, id: str) -> Webhook:
+    def delete(self, id: str, *, if_match: str | None = None) -> Webhook:
         """Delete a webhook.
 
         What was not delivered yet is not delivered any more.
+
+        if_match: the ``etag`` of the object as it was read.
         """
-        return self._api.call(_DELETE_WEBHOOK, {"id": id}, {})
+        return self._api.call(_DELETE_WEBHOOK, {"id": id}, {}, if_match=if_match)
 
     def rotate_secret(self, id: str) -> Webhook:
         """Give a webhook a new secret.
@@ -236,9 +238,9 @@ class AsyncWebhooksApi(AsyncResource):
             if_match=if_match,
         )
 
-    async def delete(self, id: str) -> Webhook:
+    async def delete(self, id: str, *, if_match: str | None = None) -> Webhook:
         """Delete a webhook."""
-        return await self._api.call(_DELETE_WEBHOOK, {"id": id}, {})
+        return await self._api.call(_DELETE_WEBHOOK, {"id": id}, {}, if_match=if_match)
 
     async def rotate_secret(self, id: str) -> Webhook:
         """Give a webhook a new secret."""
