@@ -41,10 +41,10 @@ async def test_fewer_channels(make_world: MakeWorld) -> None:
     await world.put(path_of(people), dial_channels=1)
     changed = world.clock.now()
     await world.until(lambda: invited_after(world, changed + MICROSECONDS_PER_SECOND) >= 4)
-    ended = {a.sip_call_id: a.tm_hangup for a in await world.attempts()}
+    ended = {a.id.hex(): a.tm_hangup for a in await world.attempts()}
     late = [i for i in world.invites if i.at > changed + MICROSECONDS_PER_SECOND]
     for before, after in pairwise(late[:3]):
-        hangup = ended[before.call_id]
+        hangup = ended[before.attempt]
         assert hangup is not None
         assert hangup <= after.at, "one at a time"
 
@@ -80,9 +80,9 @@ async def test_another_caller_id(make_world: MakeWorld) -> None:
     await world.until(lambda: invited_after(world, changed + MICROSECONDS_PER_SECOND) >= 2)
     late = {i.caller for i in world.invites if i.at > changed + MICROSECONDS_PER_SECOND}
     assert (world.invites[0].caller, late) == ("+12025550100", {"+12025550177"})
-    booked = {a.sip_call_id: a.source.target for a in await world.attempts()}
+    booked = {a.id.hex(): a.source.target for a in await world.attempts()}
     assert {i.caller for i in world.invites} == {"+12025550100", "+12025550177"}
-    assert all(booked[i.call_id] == i.caller for i in world.invites)
+    assert all(booked[i.attempt] == i.caller for i in world.invites)
 
 
 async def test_a_shorter_ring(make_world: MakeWorld) -> None:

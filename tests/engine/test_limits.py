@@ -19,7 +19,7 @@ JITTER_US: dict[Network, int] = {"simulator": 0, "sip": 2_000}
 
 def most_at_once(attempts: Sequence[CampaignCall], arrived: dict[str, int]) -> int:
     """The most calls that were up at one time: from the INVITE at the wire to the end on the books."""
-    spans = [(arrived[a.sip_call_id], a.tm_hangup) for a in attempts if a.sip_call_id in arrived]
+    spans = [(arrived[a.id.hex()], a.tm_hangup) for a in attempts if a.id.hex() in arrived]
     steps = sorted([(start, 1) for start, _ in spans] + [(end, -1) for _, end in spans if end is not None])
     up = most = 0
     for _, change in steps:
@@ -60,7 +60,7 @@ async def test_the_trunks_channels_are_never_exceeded(make_world: MakeWorld) -> 
     other = await world.campaign(*numbers(8, 100), ring_ms=150)
     await world.until_status(one)
     await world.until_status(other)
-    arrived = {invite.call_id: invite.at for invite in world.invites}
+    arrived = {invite.attempt: invite.at for invite in world.invites}
     assert most_at_once(await world.attempts(), arrived) == 3
     if world.phones is not None:
         assert world.phones.max_live <= 3
@@ -73,7 +73,7 @@ async def test_the_campaigns_channels_are_never_exceeded(make_world: MakeWorld) 
     wide = await world.campaign(*numbers(20, 100), channels=6, actions=talk)
     await world.until_status(narrow)
     await world.until_status(wide)
-    arrived = {invite.call_id: invite.at for invite in world.invites}
+    arrived = {invite.attempt: invite.at for invite in world.invites}
     assert most_at_once(await world.attempts(narrow.campaign), arrived) == 2
     assert most_at_once(await world.attempts(wide.campaign), arrived) == 6
     assert most_at_once(await world.attempts(), arrived) <= 8

@@ -28,14 +28,14 @@ async def test_the_interval_runs_from_the_end_of_the_attempt_before(make_world: 
     )
     await world.until_status(people)
     by_person = {who: [a for a in await world.attempts() if a.destination.target == who] for who in numbers(4)}
-    arrived = {invite.call_id: invite.at for invite in world.invites}
+    arrived = {invite.attempt: invite.at for invite in world.invites}
     for attempts in by_person.values():
         assert [a.hangup_reason for a in attempts] == ["busy", "noanswer", "normal"]
         for before, after in pairwise(attempts):
             assert before.tm_hangup is not None
             due = before.tm_hangup + 400 * MICROSECONDS_PER_MS
             assert due <= after.tm_create < due + 5_000_000
-            assert arrived[after.sip_call_id] >= due
+            assert arrived[after.id.hex()] >= due
             assert after.tm_create - before.tm_create > 550 * MICROSECONDS_PER_MS, "not from its beginning"
 
 

@@ -20,7 +20,7 @@ from outdialer.media.client import MediaProcess
 from outdialer.ports.carrier import Sent
 from outdialer.ports.media import MediaLost, MediaSink, NoRtpPort, RtpPort
 from tests.engine.conftest import MakeWorld
-from tests.engine.world import ANSWERS, CUSTOMER, RINGS, World, action, done_by, number, numbers
+from tests.engine.world import ANSWERS, CUSTOMER, RINGS, World, action, attempt_of, done_by, number, numbers
 
 
 class FewPorts(SimulatorMedia):
@@ -131,9 +131,9 @@ async def test_after_the_pause_one_call_probes_and_a_success_reopens(make_world:
     await world.until_invited(burned + 1)
     probe = world.invites[burned]
     await world.until_status(people)
-    ended = {a.sip_call_id: a.tm_hangup for a in await world.attempts()}
+    ended = {a.id.hex(): a.tm_hangup for a in await world.attempts()}
     followed = world.invites[burned + 1]
-    hangup = ended[probe.call_id]
+    hangup = ended[probe.attempt]
     assert hangup is not None
     assert followed.at >= hangup, "one call at a time until one got through"
     assert done_by(await world.targets(people)) == ["success"] * 20
@@ -450,9 +450,9 @@ async def test_a_late_answer_is_counted_as_not_answered_and_ended(make_world: Ma
     people = await world.campaign(*numbers(len(moments)), ring_ms=300)
     await world.until_status(people)
     await world.until(lambda: len(world.summaries()) == len(moments))
-    booked = {a.sip_call_id: a for a in await world.attempts()}
+    booked = {a.id.hex(): a for a in await world.attempts()}
     for heard in world.summaries():
-        attempt = booked[heard.call_id]
+        attempt = booked[attempt_of(heard.call_id)]
         assert heard.acknowledged
         if attempt.answered:
             assert heard.answered

@@ -18,7 +18,7 @@ from outdialer.phones import tones
 from outdialer.phones.ledger import AudioReport, CallLine
 from outdialer.ports.carrier import RemoteMedia
 from outdialer.ports.media import RtpPort
-from tests.engine.world import ANSWERS, Network, World, action, done_by, number, numbers
+from tests.engine.world import ANSWERS, Network, World, action, attempt_of, done_by, number, numbers
 
 PLAY_DATA = action("play", stream_urls=["${voipbin.outdialtarget.data}"])
 ON_TIME_MS = 500
@@ -44,10 +44,10 @@ def mark(n: int) -> str:
 
 def wrongly_heard(heard: Sequence[CallLine], attempts: Sequence[CampaignCall], expected: dict[str, str]) -> list[str]:
     """The numbers whose phone did not hear its own mark, by Call-ID; every answered call must have been heard."""
-    by_call_id = {line.call_id: line for line in heard}
+    by_attempt = {attempt_of(line.call_id): line for line in heard}
     wrong = []
     for attempt in attempts:
-        line = by_call_id.get(attempt.sip_call_id)
+        line = by_attempt.get(attempt.id.hex())
         found = "" if line is None or line.audio is None else line.audio.tones
         if attempt.answered and found != expected[attempt.destination.target]:
             wrong.append(attempt.destination.target)

@@ -26,6 +26,7 @@ from outdialer.carriers.simulator.media import SimulatorMedia
 from outdialer.carriers.sip.carrier import SipCarrier
 from outdialer.cli.ledger import compare
 from outdialer.domain.campaign import CampaignStatus, EndHandle
+from outdialer.domain.identity import leg_identity
 from outdialer.domain.limits import interval
 from outdialer.domain.model import Action, Address, Campaign, CampaignCall, NewTarget, Outdial, Outplan, Target, Trunk
 from outdialer.domain.target import TargetStatus
@@ -78,6 +79,11 @@ class JumpClock:
         self.ahead += int(seconds * MICROSECONDS_PER_SECOND)
 
 
+def attempt_of(call_id: str) -> str:
+    """The id of the attempt, in hexadecimal, that a Call-ID begins with."""
+    return call_id.partition("-")[0]
+
+
 class Invite(Struct, frozen=True, kw_only=True):
     """An INVITE at the far end."""
 
@@ -86,6 +92,11 @@ class Invite(Struct, frozen=True, kw_only=True):
     call_id: str
     branch: str
     caller: str
+
+    @property
+    def attempt(self) -> str:
+        """The attempt's id, which its Call-ID begins with, in hexadecimal."""
+        return attempt_of(self.call_id)
 
 
 class Lists(Struct, frozen=True, kw_only=True):
@@ -536,13 +547,15 @@ class World:
             await self.engine.drain(0)
             await self._nothing_up()
             await self.engine.stop()
-            attempts = await self.attempts()
+            attempts, secret = await self.attempts(), await self.store.install_secret()
             outplans = {a.outplan_id: await self.store.inner.outplan(CUSTOMER, a.outplan_id) for a in attempts}
         finally:
             await self._shut()
         wrong = check(self.path)
         assert not wrong, wrong
-        differences = compare(attempts, self._branches)
+        differences = compare(
+            [(leg_identity(secret, attempt.id, 1).call_id, attempt) for attempt in attempts], self._branches
+        )
         assert differences.equal, str(differences)
         assert differences.unknown == self.unknown, differences.unknown
         self._judge(attempts, {key: plan for key, plan in outplans.items() if plan is not None})
@@ -569,7 +582,7 @@ class World:
         await self.store.inner.close()
 
     def _judge(self, attempts: list[CampaignCall], outplans: dict[Id, Outplan]) -> None:
-        wire = {invite.call_id: invite.at for invite in self.invites}
+        wire = {invite.attempt: invite.at for invite in self.invites}
         assert_one_at_a_time(attempts)
         if not self.terms_changed:
             assert_tries_and_intervals(attempts, outplans, wire)
@@ -610,7 +623,7 @@ def assert_tries_and_intervals(
                 assert before.tm_hangup is not None
                 due = before.tm_hangup + outplan.try_interval_ms * MICROSECONDS_PER_MS
                 assert after.tm_create >= due, (before, after)
-                assert wire.get(after.sip_call_id, due) >= due, "early at the wire"
+                assert wire.get(after.id.hex(), due) >= due, "early at the wire"
 
 
 def assert_rate(invites: Sequence[Invite], rate: float, allowance_us: int) -> None:
