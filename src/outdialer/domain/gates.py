@@ -28,7 +28,10 @@ def latest_slot(now: Instant, rate_per_s: float) -> Instant:
 
 
 class Gate(Struct, frozen=True):
-    """What one gate said: whether it is open, the value that decides, and when it opens (None: not by itself)."""
+    """What one gate said: whether it is open, the value that decides, and when it opens (None: not by itself).
+
+    The gates that are asked before every line show their value only when they are closed.
+    """
 
     name: str
     open: bool
@@ -105,7 +108,7 @@ def _has_agents(desk: Desk, campaign: CampaignView) -> Gate:
         return Gate("agents", True, "no queue")
     allowed = campaign.free_agents * campaign.service_level // 100
     covered = desk.campaign_limits[campaign.key].in_use
-    return Gate("agents", covered < allowed, f"{covered} of {allowed}")
+    return _line_gate("agents", covered < allowed, covered, "of", allowed)
 
 
 def _has_script(_desk: Desk, campaign: CampaignView) -> Gate:
@@ -126,15 +129,19 @@ def _has_campaign_channel(desk: Desk, campaign: CampaignView) -> Gate:
 
 
 def _channel_gate(name: str, limit: Limit) -> Gate:
-    return Gate(name, limit.free_channels(1) > 0, f"{limit.in_use} of {limit.channels or 'unlimited'}")
+    return _line_gate(name, limit.free_channels(1) > 0, limit.in_use, "of", limit.channels)
 
 
 def _has_media(desk: Desk, _campaign: CampaignView) -> Gate:
-    return Gate("media_ports", desk.media_free > 0, f"{desk.media_free} free")
+    return _line_gate("media_ports", desk.media_free > 0, desk.media_free, "free")
 
 
 def _may_set_up(desk: Desk, _campaign: CampaignView) -> Gate:
-    return Gate("setups", desk.setups_free > 0, f"{desk.setups_free} free")
+    return _line_gate("setups", desk.setups_free > 0, desk.setups_free, "free")
+
+
+def _line_gate(name: str, is_open: bool, *value: object) -> Gate:
+    return Gate(name, is_open, "" if is_open else " ".join(map(str, value)))
 
 
 def _has_trunk_slot(desk: Desk, campaign: CampaignView) -> Gate:
@@ -146,8 +153,9 @@ def _has_campaign_slot(desk: Desk, campaign: CampaignView) -> Gate:
 
 
 def _slot_gate(name: str, limit: Limit, now: Instant) -> Gate:
-    is_open = limit.next_slot < now + HORIZON_US
-    return Gate(name, is_open, f"{limit.rate_per_s:g} a second", None if is_open else limit.next_slot - LOOK_AHEAD_US)
+    if limit.next_slot < now + HORIZON_US:
+        return Gate(name, True, "")
+    return Gate(name, False, f"{limit.rate_per_s:g} a second", limit.next_slot - LOOK_AHEAD_US)
 
 
 GateFunction = Callable[[Desk, CampaignView], Gate]

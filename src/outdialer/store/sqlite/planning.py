@@ -142,7 +142,9 @@ def _due(
     """Up to ``wanted`` due targets, and when the first one behind them is due."""
     asked = {"customer": customer, "outdial": outdial, "count": wanted + 1}
     due: list[DueTarget] = []
-    for key, version, d0, d1, d2, d3, d4, t0, t1, t2, t3, t4, when in database.execute(SQL["due_targets"], asked):
+    cursor = database.cursor()
+    cursor.row_factory = None  # Plain tuples: there are many, and all of their columns are taken.
+    for key, version, d0, d1, d2, d3, d4, t0, t1, t2, t3, t4, when in cursor.execute(SQL["due_targets"], asked):
         if when > now or len(due) == wanted:
             return tuple(due), when
         due.append(DueTarget(key, version, (d0, d1, d2, d3, d4), (t0, t1, t2, t3, t4)))
