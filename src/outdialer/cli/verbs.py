@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from outdialer.cli.connection import explained, open_async_client
+from outdialer.cli.connection import connection_options, explained, open_async_client, open_client
 from outdialer.cli.exits import DONE, USAGE, Stop
 from outdialer.cli.nouns import BY_NAME, EXISTING_FILE, NOUNS
 from outdialer.cli.objects import (
@@ -35,6 +35,27 @@ def add_to(main: click.Group) -> None:
         groups[noun].add_command(verb)
     for made in groups.values():
         main.add_command(made)
+    main.add_command(_events)
+
+
+@click.command("events", epilog="Example: outdialer events --json | jq .type")
+@click.option("--topic", "topics", multiple=True, help="What to follow; repeatable. Default: everything.")
+@click.option("--after", default="", metavar="EVENT_ID", help="Go on after this event.")
+@connection_options
+def _events(topics: tuple[str, ...], after: str, as_json: bool, **given: Any) -> None:
+    """Print what happens while it happens, until Ctrl-C."""
+    from outdialer.cli.printing import print_json
+
+    try:
+        with open_client(given["server"], given["key_file"]) as client, explained():
+            for event in client.events(topics=topics, last_event_id=after):
+                if as_json:
+                    print_json(event)
+                else:
+                    facts = (event.data.get(name) for name in ("id", "name", "status", "reason"))
+                    print(event.type, *filter(None, facts), flush=True)
+    except KeyboardInterrupt:
+        raise SystemExit(DONE) from None
 
 
 @command(CAMPAIGN, "run", "Start a campaign; one that runs goes on.", "outdialer campaign run spring --watch")

@@ -17,12 +17,14 @@ from outdialer.client.errors import (
     VersionMismatch,
 )
 from outdialer.client.exchange import Retries
+from outdialer.client.following import Event
 
 __all__ = [
     "AsyncClient",
     "Client",
     "ClientError",
     "Conflict",
+    "Event",
     "InvalidRequest",
     "NotFound",
     "PermissionDenied",

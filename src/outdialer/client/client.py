@@ -1,6 +1,6 @@
 """The two clients: the generated operations, and what people want to say in one word."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from outdialer.client.exchange import Retries
+from outdialer.client.following import Event
 from outdialer.client.resources import AsyncResources, Resources
 from outdialer.client.resources.campaigns import AsyncCampaignsApi, Campaign, CampaignsApi
 from outdialer.client.resources.targets import AsyncTargetsApi, RowResult, TargetCreate, TargetsApi
@@ -89,6 +90,15 @@ class Client(Resources):
         super().__init__(api)
         self.campaigns = Campaigns(api)
         self.targets = Targets(api)
+        self._api = api
+
+    def events(self, *, topics: Sequence[str] = (), last_event_id: str = "") -> Iterator[Event]:
+        """What happens, told while it happens, for ever: a lost connection is made again, and nothing is missed.
+
+        ``topics`` are those of docs/events.md; without any, everything comes that the key may follow. ``last_event_id``
+        is where to go on. An event of the type ``gap`` says that some before it are not kept any more.
+        """
+        return self._api.events(topics, last_event_id)
 
     def close(self) -> None:
         """Close the connections."""
@@ -123,6 +133,15 @@ class AsyncClient(AsyncResources):
         super().__init__(api)
         self.campaigns = AsyncCampaigns(api)
         self.targets = AsyncTargets(api)
+        self._api = api
+
+    def events(self, *, topics: Sequence[str] = (), last_event_id: str = "") -> AsyncIterator[Event]:
+        """What happens, told while it happens, for ever: a lost connection is made again, and nothing is missed.
+
+        ``topics`` are those of docs/events.md; without any, everything comes that the key may follow. ``last_event_id``
+        is where to go on. An event of the type ``gap`` says that some before it are not kept any more.
+        """
+        return self._api.events(topics, last_event_id)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -118,7 +118,7 @@ def exchange(request: Send, server: str, retries: Retries) -> Generator[Send | W
             return outcome
         wait_s = _wait_s(request, outcome, tried)
         if wait_s is None or wait_s > retries.longest_wait_s or tried >= retries.tries:
-            raise _error(outcome, server)
+            raise error_of(outcome, server)
         yield Wait(wait_s)
 
 
@@ -136,7 +136,8 @@ def retry_after_s(response: httpx.Response) -> float | None:
     return float(text) if text.isdecimal() else None
 
 
-def _error(outcome: Outcome, server: str) -> ClientError:
+def error_of(outcome: Outcome, server: str) -> ClientError:
+    """The exception for an outcome that is no success."""
     if isinstance(outcome, httpx.Response):
         request_id = outcome.headers.get("x-request-id", "")
         return refusal(outcome.status_code, outcome.content, request_id, retry_after_s(outcome))

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import httpx
+from httpx_sse import EventSource
 
 from outdialer.client.exchange import Operation, Outcome, Page, Retries, Send, Wait, exchange, read, request_of
+from outdialer.client.following import PATH, SILENCE_S, Event, Following
 
 T = TypeVar("T")
 Ids = Mapping[str, str]
@@ -63,6 +65,24 @@ class Api:
             if not page.next_page_token:
                 return
             wanted["page_token"] = page.next_page_token
+
+    def events(self, topics: Sequence[str], last_event_id: str) -> Iterator[Event]:
+        """What happens, told while it happens."""
+        following = Following(topics, last_event_id, str(self.http.base_url), self._retries)
+        while True:
+            outcome: Outcome = None
+            try:
+                with self.http.stream(
+                    "GET", PATH, params=following.query, headers=following.headers, timeout=SILENCE_S
+                ) as response:
+                    if response.is_success:
+                        yield from filter(None, map(following.read, EventSource(response).iter_sse()))
+                    else:
+                        response.read()
+                        outcome = response
+            except httpx.TransportError as error:
+                outcome = error
+            self._sleep(following.wait_s(outcome))
 
 
 class AsyncApi:
@@ -121,6 +141,26 @@ class AsyncApi:
             if not page.next_page_token:
                 return
             wanted["page_token"] = page.next_page_token
+
+    async def events(self, topics: Sequence[str], last_event_id: str) -> AsyncIterator[Event]:
+        """What happens, told while it happens."""
+        following = Following(topics, last_event_id, str(self.http.base_url), self._retries)
+        while True:
+            outcome: Outcome = None
+            try:
+                async with self.http.stream(
+                    "GET", PATH, params=following.query, headers=following.headers, timeout=SILENCE_S
+                ) as response:
+                    if response.is_success:
+                        async for told in EventSource(response).aiter_sse():
+                            if (event := following.read(told)) is not None:
+                                yield event
+                    else:
+                        await response.aread()
+                        outcome = response
+            except httpx.TransportError as error:
+                outcome = error
+            await self._sleep(following.wait_s(outcome))
 
 
 class Resource:
