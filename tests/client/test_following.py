@@ -83,19 +83,22 @@ class Script:
 
 
 def test_a_blocking_client_comes_back_and_ends_when_its_key_does() -> None:
-    script, seen = Script(), []
-    with Client(key="vb_x", transport=httpx.MockTransport(script)) as client, pytest.raises(Unauthenticated):
-        seen += client.events()
+    script = Script()
+    with Client(key="vb_x", transport=httpx.MockTransport(script)) as client:
+        events = client.events()
+        assert [next(events).type, next(events).type] == ["a_created", "a_deleted"]
+        with pytest.raises(Unauthenticated):
+            next(events)
     assert script.last == [None, "evt_1", "evt_2"]
 
 
 async def test_an_awaiting_client_comes_back_and_ends_when_its_key_does() -> None:
-    script, seen = Script(), []
+    script = Script()
     async with AsyncClient(key="vb_x", transport=httpx.MockTransport(script)) as client:
+        events = client.events()
+        assert [(await anext(events)).type, (await anext(events)).type] == ["a_created", "a_deleted"]
         with pytest.raises(Unauthenticated):
-            async for event in client.events():
-                seen.append(event.type)
-    assert seen == ["a_created", "a_deleted"]
+            await anext(events)
     assert script.last == [None, "evt_1", "evt_2"]
 
 
