@@ -1,11 +1,13 @@
 """Logging and metrics: the names, in one place.
 
 Every log record is one JSON object a line on stderr with ``at``, ``level``, ``action`` and the action's fields.
-Records hold identifiers, never phone numbers.
+Records hold identifiers, never phone numbers. Credentials are cut out of every record of the process, those of
+libraries too: a library that is asked to talk much writes down whole URLs and headers.
 """
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Any
@@ -37,6 +39,25 @@ ACTIONS: dict[str, str] = {
 """Every value that ``action`` can have, with its meaning."""
 
 _logger = logging.getLogger("outdialer")
+_SECRETS = re.compile(
+    r"(?P<slot>\b(?:token|accesskey)=)[^\s&;,\"']+"  # in a query or a cookie
+    r"|\bvb_[A-Za-z0-9_-]{8,}"  # access keys
+    r"|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"  # JSON web tokens (RFC 7519)
+    r"|\bwhsec_[A-Za-z0-9+/=_-]+"  # secrets of webhooks
+)
+
+
+def redacted(text: str) -> str:
+    """A text with every credential in it cut out."""
+    return _SECRETS.sub(lambda found: f"{found['slot'] or ''}***", text)
+
+
+class _RedactedRecord(logging.LogRecord):
+    """A record of any logger of the process, without credentials."""
+
+    def getMessage(self) -> str:  # noqa: N802
+        """The message as handlers write it."""
+        return redacted(super().getMessage())
 
 
 class _JsonFormatter(logging.Formatter):
@@ -46,11 +67,12 @@ class _JsonFormatter(logging.Formatter):
         body = {"at": at, "level": record.levelname.lower(), "action": record.getMessage(), **fields}
         if record.exc_info:
             body["error"] = self.formatException(record.exc_info)
-        return json.dumps(body, default=str)
+        return redacted(json.dumps(body, default=str))
 
 
 def log_to_stderr(level: str = "INFO") -> None:
-    """Send records of ``level`` and above to stderr as JSON Lines."""
+    """Send records of ``level`` and above to stderr as JSON Lines, and cut credentials out of everybody's records."""
+    logging.setLogRecordFactory(_RedactedRecord)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter())
     _logger.handlers[:] = [handler]

@@ -55,6 +55,7 @@ async def test_a_customer_comes_with_an_admin(world: World, client: httpx.AsyncC
     refused(await client.post(PATH, json=OWNER), 409, "AGENT_ALREADY_EXISTS")
     refused(await client.post(PATH, json={**OWNER, "username": "x"}), 400, "INVALID_USERNAME_FORMAT", "username")
     refused(await client.post(PATH, json={**OWNER, "password": ""}), 400, "INVALID_ARGUMENT", "password")
+    refused(await client.post(PATH, json={"accesskey": False}), 400, "INVALID_ARGUMENT", "accesskey")
     refused(await client.post(PATH, json={"email": "x"}), 400, "INVALID_ARGUMENT", "email")
     assert len(answered(await client.get(PATH))["result"]) == known
 

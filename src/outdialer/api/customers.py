@@ -11,7 +11,7 @@ from outdialer.api.auth import new_access_key
 from outdialer.api.customer import CustomerUpdate, CustomerView, change_customer, check, view
 from outdialer.api.editing import found
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, merged
-from outdialer.api.errors import ApiError
+from outdialer.api.errors import ApiError, FieldError
 from outdialer.api.operations import Context, Resource
 from outdialer.api.wire import Wire
 from outdialer.domain.directory import Agent, Customer, customer_key
@@ -78,6 +78,8 @@ async def _read(context: Context) -> Customer:
 async def create_customer(context: Context, body: CustomerCreate) -> CustomerCreated:
     """Create a customer with a first access key, a first agent, or both."""
     check(context, body)
+    if not body.username and body.accesskey is False:
+        raise FieldError("accesskey", "nothing would open the customer's books; leave it out, or write a username")
     agent, password_hash = await _first_agent(context, body)
     token, key = (None, None) if body.accesskey is False else _first_key(context)
     blank = Customer(key=0, id=NIL_ID, tm_create=context.now)
