@@ -1,6 +1,7 @@
 """A REST server in a process of its own, made to be killed: ``python -m tests.crash.rest_process DB POINT``.
 
-It dials nobody: its carrier is the simulated one. Standard output gets one line of JSON, ``Served``, when it serves.
+Whom it dials is simulated, and its webhooks may be on loopback. Standard output gets one line of JSON, ``Served``,
+when it serves.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from outdialer.app import App
-from outdialer.config import Settings
+from outdialer.config import Settings, TrunkSettings
 from outdialer.engine import crash
 
 
@@ -27,7 +28,14 @@ async def main(db: Path, point: str) -> None:
     """Serve until SIGTERM, or until a request reaches ``point``."""
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    app = await App.open(Settings(db=db, http=("127.0.0.1", 0), simulated_trunk_seed=1))
+    settings = Settings(
+        db=db,
+        http=("127.0.0.1", 0),
+        trunk=TrunkSettings(host="127.0.0.1", port=9, rate_per_s=100, channels=100),
+        simulated_trunk_seed=1,
+        webhook_networks=("127.0.0.0/8",),
+    )
+    app = await App.open(settings)
     key = await app.first_key() or ""
     if point:
         crash.arm(point, 1)

@@ -9,8 +9,10 @@ id, and none is lost.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
+
+from msgspec import Struct
 
 from outdialer.api.events.event import ClientEvent
 from outdialer.api.events.render import Renderer
@@ -20,7 +22,7 @@ from outdialer.api.wire import Wire
 from outdialer.domain.units import MICROSECONDS_PER_SECOND, Id, Instant, format_id
 from outdialer.engine.lifecycle import Bell, Tasks
 from outdialer.ports.clock import Clock
-from outdialer.ports.events import EventStore, OutboxRow
+from outdialer.ports.events import Cursor, EventStore, OutboxRow
 from outdialer.ports.store import StoreUnavailable
 from outdialer.ports.webhooks import Endpoint, Progress, Try, WebhookStore
 from outdialer.telemetry import Metrics, log
@@ -31,11 +33,21 @@ WRITE_GAP_S = 0.25
 """Between two writes of progress."""
 STORE_REST_S = 5.0
 """After the store has failed."""
-MOST_ROWS = 100
-"""Of the outbox, read at once for one endpoint."""
+MOST_ROWS = 25
+"""Of the outbox, read at once: what becomes of them is made on the event loop, which must not be held up."""
 MOST_TRIES_SHOWN = 100
 
 Key: TypeAlias = tuple[int, Id]
+
+
+class _Page(Struct, frozen=True):
+    """A part of the outbox, made into what is sent."""
+
+    rows: list[tuple[Cursor, int, list[Event]]]
+    """The place after each row, its customer, and its events."""
+    after: Cursor
+    more: bool
+    lost: bool
 
 
 class DeliveryStore(EventStore, WebhookStore, Protocol):
@@ -159,29 +171,42 @@ class Deliverer:
         if loop.time() < self._read_at:
             return self._read_at - loop.time()
         self._read_at = loop.time() + READ_GAP_S
+        seen: dict[Cursor, _Page] = {}
         for key in hungry:
-            await self._fill(key, self._queues[key])
+            if (queue := self._queues.get(key)) is not None:
+                await self._fill(key, queue, seen)
         return READ_GAP_S if self._behind else None
 
-    async def _fill(self, key: Key, queue: EndpointQueue) -> None:
-        """Offer the next page of the outbox to a queue. A page's events may go a little over its room."""
+    async def _fill(self, key: Key, queue: EndpointQueue, seen: dict[Cursor, _Page]) -> None:
+        """Offer the next page of the outbox to a queue; its events may go a little over the queue's room.
+
+        Endpoints that have read equally far, as all do that keep up, share what was read and rendered.
+        """
         self._behind.discard(key)
-        page = await self._store.events_after(queue.read, min(MOST_ROWS, queue.room), (key[0],))
+        start = queue.read
+        if start not in seen:
+            seen[start] = await self._page(start)
+        page = seen[start]
         if page.lost:
             log("webhook_events_lost", logging.WARNING, endpoint=format_id(key[1]))
         if page.more:
             self._behind.add(key)
-        now = self._clock.now()
-        for row in page.rows:
-            queue.offer(row.cursor, self._wanted(queue.endpoint, row), now)
+        now, types = self._clock.now(), queue.endpoint.event_types
+        for after, customer, events in page.rows:
+            if customer == key[0]:
+                queue.offer(after, [one for one in events if not types or one.type in types], now)
         queue.offer(page.after, (), now)
         self._written.ring()
 
-    def _wanted(self, endpoint: Endpoint, row: OutboxRow) -> Iterator[Event]:
-        wire = Wire(endpoint.customer, self._old_time_format)
-        for event in self._renderer.events(row, wire):
-            if not endpoint.event_types or event.type in endpoint.event_types:
-                yield _event(event)
+    async def _page(self, start: Cursor) -> _Page:
+        customers = {customer for customer, _ in self._queues}
+        page = await self._store.events_after(start, MOST_ROWS, customers)
+        rows = [(row.cursor, row.customer, self._rendered(row)) for row in page.rows]
+        return _Page(rows, page.after, page.more, page.lost)
+
+    def _rendered(self, row: OutboxRow) -> list[Event]:
+        wire = Wire(row.customer, self._old_time_format)
+        return [_event(event) for event in self._renderer.events(row, wire)]
 
     async def _deliver(self, queue: EndpointQueue, item: Item) -> None:
         endpoint, now = queue.endpoint, self._clock.now()
