@@ -40,6 +40,7 @@ from outdialer.ports.carrier import Carrier, PeerHealth
 from outdialer.ports.media import Media
 from outdialer.store.sqlite.store import SqliteStore
 from outdialer.telemetry import Metrics
+from outdialer.web.addresses import Network
 from outdialer.web.client import Reach, WebClient
 
 DEFAULT_CUSTOMER = 1
@@ -114,7 +115,7 @@ class App:
         return None if nothing else Retention(self.store, self.clock, self.metrics, keep)
 
     def _make_webhooks(self, secret: bytes) -> Deliverer:
-        reach = Reach(tuple(ipaddress.ip_network(text) for text in self.settings.webhook_networks))
+        reach = Reach(_networks(self.settings))
         return Deliverer(
             store=self.store,
             sender=Sender(secret, lambda: WebClient(reach)),
@@ -138,7 +139,7 @@ class App:
                 customer_added=self.engine.serve_customer,
                 webhooks_changed=self.webhooks.changed,
                 webhook_tries=self.webhooks.tried,
-                on_premises=bool(self.settings.webhook_networks),
+                on_premises=bool(self.settings.allowed_networks),
                 live=self.settings.live,
                 old_time_format=self.settings.old_time_format,
                 rates=_request_rates(self.settings),
@@ -286,6 +287,7 @@ async def _carrier_and_media(settings: Settings, clock: SystemClock, store: Sqli
         address=settings.sip_bind[0],
         port_range=settings.rtp_ports,
         live=settings.live,
+        networks=_networks(settings),
     )
     bound, same_address = await _sip_address(settings, store)
     carrier = SipCarrier(
@@ -298,6 +300,10 @@ async def _carrier_and_media(settings: Settings, clock: SystemClock, store: Sqli
         bound=bound,
     )
     return carrier, media
+
+
+def _networks(settings: Settings) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(text) for text in settings.allowed_networks)
 
 
 async def _sip_address(settings: Settings, store: SqliteStore) -> tuple[socket.socket, bool]:

@@ -47,8 +47,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Requests to ``/auth/...`` of one address."""
     customer_rate: tuple[float, int] = (100.0, 200)
     key_rate: tuple[float, int] = (100.0, 200)
-    webhook_networks: tuple[str, ...] = ()
-    """Networks that webhooks may be delivered to although they are not public: with any port, and without TLS."""
+    allowed_networks: tuple[str, ...] = ()
+    """Where webhooks and, when live, prompts may be though it is not public: with any port, and without TLS."""
     live: bool = False
     key_file: Path | None = None
     """Where the first access key is kept, mode 0600; None: it is not kept."""

@@ -33,7 +33,7 @@ async def main(db: Path, point: str) -> None:
         http=("127.0.0.1", 0),
         trunk=TrunkSettings(host="127.0.0.1", port=9, rate_per_s=100, channels=100),
         simulated_trunk_seed=1,
-        webhook_networks=("127.0.0.0/8",),
+        allowed_networks=("127.0.0.0/8",),
     )
     app = await App.open(settings)
     key = await app.first_key() or ""

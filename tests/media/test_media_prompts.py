@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -269,7 +270,7 @@ async def test_urls_that_are_refused(tmp_path: Path, serve: Serve, monkeypatch: 
     for path, complaint in (
         ("/loop", "redirects more than 3"),
         ("/away", "not on this machine"),
-        ("/file", "not an http"),
+        ("/file", "not a plain URL"),
         ("/big", "more than 1 MiB"),
         ("/page", "not a WAV file"),
         ("/none", "answered 404"),
@@ -292,6 +293,20 @@ async def test_urls_that_are_refused(tmp_path: Path, serve: Serve, monkeypatch: 
 async def test_other_machines_are_not_asked_unless_live(tmp_path: Path, url: str) -> None:
     with pytest.raises(PromptError, match=r"URL|not on this machine"):
         await cache_in(tmp_path).prepare(Prompt(source=url))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "2130706433"])
+async def test_a_live_engine_fetches_nothing_from_inside(tmp_path: Path, host: str) -> None:
+    with pytest.raises(PromptError, match=r"not a public one|not an IPv4 address"):
+        await cache_in(tmp_path, live=True).prepare(Prompt(source=f"http://{host}/a.wav"))
+
+
+async def test_but_from_networks_that_the_operator_has_allowed(tmp_path: Path, serve: Serve) -> None:
+    base = await serve({"/a.wav": ok(wav(as_bytes(sine(8000, 0.1), 16))), "/away": to("http://10.0.0.1/a.wav")})
+    allowed = PromptCache(tmp_path / "cache", live=True, engines=[], networks=(ipaddress.ip_network("127.0.0.0/8"),))
+    assert (await allowed.prepare(Prompt(source=f"{base}/a.wav"))).duration_ms == 100
+    with pytest.raises(PromptError, match="not a public one"):
+        await allowed.prepare(Prompt(source=f"{base}/away"))
 
 
 async def test_a_server_that_is_not_there(tmp_path: Path, serve: Serve) -> None:

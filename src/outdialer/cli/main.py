@@ -47,6 +47,12 @@ def _trunk_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--advertise", help="Address written into SIP and SDP, behind NAT."),
         click.option("--rtp-ports", type=PortRange(), help="UDP ports for audio."),
         click.option("--live", is_flag=True, help="Allow packets to leave this machine."),
+        click.option(
+            "--allow-network",
+            multiple=True,
+            type=Network(),
+            help="Where webhooks, and prompts when live, may be though it is not public; can be repeated.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -149,6 +155,7 @@ def run(people: Path, trunk: tuple[str, int], **given: Any) -> None:
         follow=given["follow"],
         old_time_format=given["time_format"] == "old",
         live=given["live"],
+        allowed_networks=given["allow_network"],
         confirmed_people=given["yes"],
     )
     _go(run_list(options))
@@ -179,12 +186,6 @@ def _sound(given: str | None) -> str:
 @click.option("--login-rate", default="10:20", show_default=True, type=RequestRate(), help="Logins/s of one address.")
 @click.option("--customer-rate", default="100:200", show_default=True, type=RequestRate(), help="Requests/s, customer.")
 @click.option("--key-rate", default="100:200", show_default=True, type=RequestRate(), help="Requests/s, access key.")
-@click.option(
-    "--webhook-allow",
-    multiple=True,
-    type=Network(),
-    help="A network that webhooks may reach though it is not public, with any port and plain http; can be repeated.",
-)
 @click.option("--no-key-file", is_flag=True, help="Show the first access key only, keep it nowhere.")
 @click.option(
     "--log-level", default="INFO", show_default=True, type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"])
@@ -213,7 +214,7 @@ def serve(trunk: tuple[str, int] | None, **given: Any) -> None:
         login_rate=given["login_rate"],
         customer_rate=given["customer_rate"],
         key_rate=given["key_rate"],
-        webhook_networks=given["webhook_allow"],
+        allowed_networks=given["allow_network"],
         live=given["live"],
         key_file=None if given["no_key_file"] else db.with_suffix(".key"),
     )

@@ -70,6 +70,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     follow: bool = False
     old_time_format: bool = False
     live: bool = False
+    allowed_networks: tuple[str, ...] = ()
     confirmed_people: int | None = None
     """The number given with ``--yes``."""
 
@@ -168,6 +169,7 @@ def _settings(options: RunOptions) -> Settings:
         trunk=options.trunk,
         old_time_format=options.old_time_format,
         live=options.live,
+        allowed_networks=options.allowed_networks,
     )
 
 

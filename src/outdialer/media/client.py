@@ -17,6 +17,7 @@ from outdialer.media.prompts import PromptCache
 from outdialer.media.speech import SpeechEngine
 from outdialer.ports.carrier import RemoteMedia
 from outdialer.ports.media import MediaLost, MediaSink, MediaStatistics, NoRtpPort, PreparedPrompt, Prompt, RtpPort
+from outdialer.web.addresses import Network
 
 _START_S = 20.0
 _EXIT_S = 1.0
@@ -32,7 +33,9 @@ class MediaProcess:
         cache_dir: where rendered prompts are kept; made when it is missing.
         address: local IP address the RTP ports are bound to; a loopback address unless ``live``.
         port_range: first and last UDP port that may be used (only even ones are), or None for any that are free.
-        live: allow audio to and from addresses that are not loopback, and prompts from hosts that are not this one.
+        live: allow audio to and from addresses that are not loopback, and prompts from public hosts instead of this
+            machine.
+        networks: where prompts may be fetched from when live, though the addresses are not public.
         speech: the speech engines in order of preference; None: whichever this machine has.
         quarantine_ms: how long the port of a closed leg stays bound and unused.
         reserve: how many ports to hold ready for ``lease``. Let it exceed the largest claim.
@@ -50,6 +53,7 @@ class MediaProcess:
         address: str = "127.0.0.1",
         port_range: tuple[int, int] | None = None,
         live: bool = False,
+        networks: tuple[Network, ...] = (),
         speech: Sequence[SpeechEngine] | None = None,
         quarantine_ms: Milliseconds = 5_000,
         reserve: int = 512,
@@ -65,7 +69,7 @@ class MediaProcess:
             live=live,
             quarantine_ms=quarantine_ms,
         )
-        self._prompts = PromptCache(cache_dir, live=live, engines=speech)
+        self._prompts = PromptCache(cache_dir, live=live, engines=speech, networks=networks)
         self._reserve = reserve
         self._line: _Line | None = None
         self._last = MediaStatistics()

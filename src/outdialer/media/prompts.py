@@ -20,6 +20,7 @@ from outdialer.media.samples import Samples
 from outdialer.media.speech import SpeechEngine
 from outdialer.media.wav import NotWav, read_wav
 from outdialer.ports.media import PreparedPrompt, Prompt, PromptError
+from outdialer.web.addresses import Network
 
 _FORMAT = "1"
 """Part of every key: raise it when the rendering changes, and nothing old is played."""
@@ -40,9 +41,18 @@ def demonstration() -> Path:
 class PromptCache:
     """Renders prompts, each once."""
 
-    def __init__(self, cache_dir: Path, *, live: bool, engines: Sequence[SpeechEngine] | None = None) -> None:
+    def __init__(
+        self,
+        cache_dir: Path,
+        *,
+        live: bool,
+        engines: Sequence[SpeechEngine] | None = None,
+        networks: tuple[Network, ...] = (),
+    ) -> None:
+        """``networks``: where prompts may be fetched from when live, though the addresses are not public."""
         self._dir = cache_dir
         self._live = live
+        self._networks = networks
         self._engines = None if engines is None else list(engines)
         self._rendering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._fetched: dict[str, tuple[float, str]] = {}
@@ -98,7 +108,7 @@ class PromptCache:
             if known is not None and now - fetched_at < _FRESH_S:
                 return known
             try:
-                data = await fetch.fetch(url, live=self._live)
+                data = await fetch.fetch(url, live=self._live, networks=self._networks)
             except PromptError:
                 if known is None:
                     raise

@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, TypeAlias
 
 import certifi
@@ -240,8 +241,9 @@ async def _read(response: httpcore.Response, most_bytes: int, deadline: float) -
     return bytes(data), True
 
 
+@cache
 def default_tls() -> ssl.SSLContext:
-    """Trusts the machine's certificate authorities and the usual public ones."""
+    """Trusts the machine's certificate authorities and the usual public ones. Made once, because that takes a while."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context
