@@ -9,6 +9,7 @@ import click
 
 from outdialer import __version__
 from outdialer.api.app import all_resources
+from outdialer.api.events.render import EVENT_TYPES, meaning_of
 from outdialer.api.metrics import RequestMetrics
 from outdialer.api.openapi import openapi_document
 from outdialer.carriers.simulator.behaviours import table
@@ -96,6 +97,12 @@ def _metrics() -> str:
     return _table("Metrics", "Served at `/metrics` in the Prometheus text form.", ("metric", "meaning"), rows)
 
 
+def _events() -> str:
+    intro = "How they are told is in [Events](../events.md). The data is the object, as its GET answered then."
+    rows = {name: meaning_of(name) for name in EVENT_TYPES}
+    return _table("Events", intro, ("event", "meaning"), rows)
+
+
 def _actions() -> str:
     parts = ["# Actions of a call script\n", NOTICE, "\nA known action that does not run yet is refused with 409.\n"]
     parts.append("\n| action | runs | options |\n| --- | --- | --- |\n")
@@ -123,6 +130,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield FOLDER / "rest.md", _rest()
     yield FOLDER / "actions.md", _actions()
     yield FOLDER / "metrics.md", _metrics()
+    yield FOLDER / "events.md", _events()
     yield (
         FOLDER / "log-records.md",
         _table(

@@ -29,7 +29,7 @@ REST = 9
 ROWS_PER_PAGE = 200
 """Read and rendered without a break."""
 PAGES_PER_ROUND = 10
-AT_ONCE = 50
+AT_ONCE = 20
 """Followers that are woken in one turn of the loop."""
 AWAY_S = 1.0
 """How long the feed waits for a store that is away."""

@@ -62,6 +62,29 @@ RESOURCES = (*_RESOURCES, "call")
 EVENT_TYPES = tuple(sorted({*_RESOURCE_OF, *(name for names in _ATTEMPT_EVENTS.values() for name in names)}))
 """Every event that clients are told of."""
 
+_MEANINGS = {
+    "campaigncall_created": "an attempt is on the books; nothing is sent yet",
+    "campaigncall_updated": "the person has answered, or the attempt is over",
+    "call_created": "a call is about to be placed",
+    "call_ringing": "the far end rings",
+    "call_progressing": "the person has answered",
+    "call_canceling": "our side gives the call up before an answer",
+    "call_terminating": "our side ends the call after the answer",
+    "call_hangup": "the call is over",
+    "campaign_status_run": "a campaign runs",
+    "campaign_status_stopping": "a campaign places no more calls and waits for those that are up",
+    "campaign_status_stop": "a campaign has stopped",
+    "agent_status_updated": "an agent has another status",
+}
+
+
+def meaning_of(event_type: str) -> str:
+    """What an event tells, in a few words."""
+    resource, _, what = event_type.partition("_")
+    article = "an" if resource[0] in "aeiou" else "a"
+    change = "changed" if what == "updated" else what
+    return _MEANINGS.get(event_type) or f"{article} {resource} was {change}"
+
 
 class Renderer:
     """Makes clients' events from outbox rows, the same ones every time. ``secret`` is the installation's."""
