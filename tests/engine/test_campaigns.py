@@ -1,9 +1,9 @@
 """The life of campaigns, from run to stop."""
 
 from outdialer.domain.campaign import CampaignStatus, EndHandle
-from outdialer.domain.units import MICROSECONDS_PER_SECOND
+from outdialer.domain.units import MICROSECONDS_PER_SECOND, format_id
 from tests.engine.conftest import MakeWorld
-from tests.engine.world import BUSY, CUSTOMER, HANGS_UP, RINGS, action, done_by, number, numbers, path_of
+from tests.engine.world import BUSY, CUSTOMER, HANGS_UP, RINGS, action, done_by, number, numbers
 
 
 async def test_everybody_is_called_once_and_the_campaign_stops(make_world: MakeWorld) -> None:
@@ -21,7 +21,8 @@ async def test_stop_goes_through_stopping_and_run_goes_on(make_world: MakeWorld)
     world = await make_world()
     people = await world.campaign(*numbers(30), rate=20, actions=[action("sleep", duration=300)])
     await world.until_talking(3)
-    await world.put(f"{path_of(people)}/status", status="stop")
+    rest = await world.rest()
+    await rest.campaigns.stop(format_id(people.campaign))
     ordered = world.clock.now()
     assert await world.status(people) == CampaignStatus.STOPPING
     await world.until_status(people)
@@ -30,8 +31,9 @@ async def test_stop_goes_through_stopping_and_run_goes_on(make_world: MakeWorld)
     assert 3 <= done.count("success") < 30
     assert done.count("idle") == 30 - done.count("success"), "what was not sent is due again, its try given back"
     await world.nothing_more_for(0.3)
-    await world.put(f"{path_of(people)}", dial_rate=0)
-    await world.put(f"{path_of(people)}/status", status="run")
+    rest = await world.rest()
+    await rest.campaigns.update(format_id(people.campaign), dial_rate=0)
+    await rest.campaigns.run(format_id(people.campaign))
     await world.until_status(people)
     assert done_by(await world.targets(people)) == ["success"] * 30
     assert sorted(world.dialled()) == sorted(numbers(30))
@@ -45,7 +47,8 @@ async def test_what_was_claimed_already_is_not_sent_after_a_stop(make_world: Mak
         return len(await world.attempts()) == 2
 
     await world.until(claimed)
-    await world.put(f"{path_of(people)}/status", status="stop")
+    rest = await world.rest()
+    await rest.campaigns.stop(format_id(people.campaign))
     await world.until_status(people)
     assert len(world.invites) == 1, "the other one had its slot half a second later"
     [kept_back] = [a for a in await world.attempts() if not a.charged]
@@ -56,7 +59,8 @@ async def test_stop_without_calls_is_immediate(make_world: MakeWorld) -> None:
     world = await make_world()
     people = await world.campaign(number(1), end_handle=EndHandle.CONTINUE)
     await world.until_ended(1)
-    await world.put(f"{path_of(people)}/status", status="stop")
+    rest = await world.rest()
+    await rest.campaigns.stop(format_id(people.campaign))
     assert await world.status(people) == CampaignStatus.STOP
 
 
@@ -88,7 +92,8 @@ async def test_the_next_campaign_does_not_start_at_a_manual_stop(make_world: Mak
     talk = [action("sleep", duration=300)]
     first = await world.campaign(number(1), next_campaign=following.campaign, actions=talk)
     await world.until_talking()
-    await world.put(f"{path_of(first)}/status", status="stop")
+    rest = await world.rest()
+    await rest.campaigns.stop(format_id(first.campaign))
     await world.until_status(first)
     await world.nothing_more_for(0.2)
     assert await world.status(following) == CampaignStatus.STOP

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from outdialer.domain.units import MICROSECONDS_PER_SECOND, Instant, format_id
 from tests.engine.conftest import MakeWorld
-from tests.engine.world import BUSY, RINGS, World, action, done_by, number, numbers, path_of
+from tests.engine.world import BUSY, RINGS, World, action, done_by, number, numbers
 
 
 def invited_after(world: World, moment: Instant) -> int:
@@ -15,7 +15,8 @@ async def test_a_higher_rate(make_world: MakeWorld) -> None:
     world = await make_world()
     people = await world.campaign(*numbers(40), rate=1)
     await world.until_invited(1)
-    await world.put(path_of(people), dial_rate=50)
+    rest = await world.rest()
+    await rest.campaigns.update(format_id(people.campaign), dial_rate=50)
     changed = world.clock.now()
     await world.until_status(people)
     # The slots that were reserved at the old rate stand: the next one was a second away.
@@ -26,7 +27,8 @@ async def test_a_lower_rate(make_world: MakeWorld) -> None:
     world = await make_world()
     people = await world.campaign(*numbers(200), rate=50)
     await world.until_invited(5)
-    await world.put(path_of(people), dial_rate=2)
+    rest = await world.rest()
+    await rest.campaigns.update(format_id(people.campaign), dial_rate=2)
     changed = world.clock.now()
     await world.until(lambda: invited_after(world, changed + MICROSECONDS_PER_SECOND) >= 2)
     late = [i.at for i in world.invites if i.at > changed + MICROSECONDS_PER_SECOND]
@@ -38,7 +40,8 @@ async def test_fewer_channels(make_world: MakeWorld) -> None:
     world = await make_world()
     people = await world.campaign(*numbers(60), channels=6, actions=[action("sleep", duration=100)])
     await world.until_invited(12)
-    await world.put(path_of(people), dial_channels=1)
+    rest = await world.rest()
+    await rest.campaigns.update(format_id(people.campaign), dial_channels=1)
     changed = world.clock.now()
     await world.until(lambda: invited_after(world, changed + MICROSECONDS_PER_SECOND) >= 4)
     ended = {a.id.hex(): a.tm_hangup for a in await world.attempts()}
@@ -54,8 +57,8 @@ async def test_more_tries(make_world: MakeWorld) -> None:
     world.terms_changed = True
     people = await world.campaign(number(1), tries=(2, 0, 0, 0, 0), interval_ms=400)
     await world.until_ended(1)
-    plan = path_of(people, "outplans")
-    await world.put(f"{plan}/dial_info", max_try_count_0=4, try_interval=20)
+    rest = await world.rest()
+    await rest.outplans.update_dial_info(format_id(people.outplan), max_try_count_0=4, try_interval=20)
     await world.until_status(people)
     assert world.dialled() == [number(1)] * 4
 
@@ -65,7 +68,8 @@ async def test_fewer_tries(make_world: MakeWorld) -> None:
     world.terms_changed = True
     people = await world.campaign(number(1), tries=(5, 0, 0, 0, 0), interval_ms=300)
     await world.until_ended(1)
-    await world.put(f"{path_of(people, 'outplans')}/dial_info", max_try_count_0=1)
+    rest = await world.rest()
+    await rest.outplans.update_dial_info(format_id(people.outplan), max_try_count_0=1)
     await world.until_status(people)
     assert world.dialled() == [number(1)]
     assert done_by(await world.targets(people)) == ["exhausted"]
@@ -75,7 +79,8 @@ async def test_another_caller_id(make_world: MakeWorld) -> None:
     world = await make_world()
     people = await world.campaign(*numbers(60), rate=15)
     await world.until_invited(3)
-    await world.put(f"{path_of(people, 'outplans')}/dial_info", source={"type": "tel", "target": "+12025550177"})
+    rest = await world.rest()
+    await rest.outplans.update_dial_info(format_id(people.outplan), source={"type": "tel", "target": "+12025550177"})
     changed = world.clock.now()
     await world.until(lambda: invited_after(world, changed + MICROSECONDS_PER_SECOND) >= 2)
     late = {i.caller for i in world.invites if i.at > changed + MICROSECONDS_PER_SECOND}
@@ -89,7 +94,8 @@ async def test_a_shorter_ring(make_world: MakeWorld) -> None:
     world = await make_world(f"*={RINGS}")
     people = await world.campaign(*numbers(2), channels=1, ring_ms=300)
     await world.until_ringing()
-    await world.put(f"{path_of(people, 'outplans')}/dial_info", dial_timeout=1_000)
+    rest = await world.rest()
+    await rest.outplans.update_dial_info(format_id(people.outplan), dial_timeout=1_000)
     await world.until_status(people)
     first, second = await world.attempts()
     assert 100 < first.ring_ms < 650, "a call keeps the terms that it was claimed under"
@@ -100,8 +106,8 @@ async def test_a_deleted_target(make_world: MakeWorld) -> None:
     world = await make_world(f"{number(1)}={BUSY}")
     people = await world.campaign(*numbers(2), tries=(9, 0, 0, 0, 0), interval_ms=400)
     await world.until_ended(2)
-    path = f"/v1.0/outdials/{format_id(people.outdial)}/targets/{format_id(people.targets[1])}"
-    assert (await (await world.rest()).delete(path)).status_code == 200
+    rest = await world.rest()
+    await rest.targets.delete(format_id(people.outdial), format_id(people.targets[1]))
     deleted = world.clock.now()
     gone = next(target for target in await world.targets(people) if target.id == people.targets[1])
     await world.until_status(people)
@@ -113,8 +119,8 @@ async def test_a_target_deleted_while_it_is_called_is_not_called_again(make_worl
     world = await make_world(f"*={RINGS}")
     people = await world.campaign(number(1), tries=(9, 0, 0, 0, 0), interval_ms=10, ring_ms=300)
     await world.until_ringing()
-    path = f"/v1.0/outdials/{format_id(people.outdial)}/targets/{format_id(people.targets[0])}"
-    assert (await (await world.rest()).delete(path)).status_code == 200
+    rest = await world.rest()
+    await rest.targets.delete(format_id(people.outdial), format_id(people.targets[0]))
     await world.until_status(people)
     assert world.dialled() == [number(1)]
     assert done_by(await world.targets(people)) == ["removed"]
@@ -124,7 +130,8 @@ async def test_other_actions_hold_for_later_calls(make_world: MakeWorld) -> None
     world = await make_world()
     people = await world.campaign(*numbers(2), channels=1, actions=[action("sleep", duration=400)])
     await world.until_talking()
-    await world.put(f"{path_of(people)}/actions", actions=[{"type": "hangup"}])
+    rest = await world.rest()
+    await rest.campaigns.update_actions(format_id(people.campaign), actions=[{"type": "hangup"}])
     await world.until_status(people)
     first, second = await world.attempts()
     assert first.talk_ms >= 390

@@ -8,7 +8,7 @@ from outdialer.api.events.render import Renderer
 from outdialer.api.wire import Wire
 from outdialer.domain.units import format_id
 from tests.engine.conftest import MakeWorld
-from tests.engine.world import BUSY, CUSTOMER, HANGS_UP, RINGS, World, action, number, numbers, path_of
+from tests.engine.world import BUSY, CUSTOMER, HANGS_UP, RINGS, World, action, number, numbers
 
 BEGUN = ["campaigncall_created", "call_created"]
 RUNG = [*BEGUN, "call_ringing"]
@@ -42,7 +42,7 @@ def by_attempt(events: list[ClientEvent]) -> dict[str, list[ClientEvent]]:
 
 async def assert_the_last_ones_are_what_get_answers(world: World, events: list[ClientEvent]) -> None:
     last = {(event.resource, event.resource_id): event for event in events}
-    client = await world.rest()
+    client = (await world.rest()).http
     for (resource, resource_id), event in last.items():
         shown = await client.get(f"/v1.0/{resource}s/{format_id(resource_id)}")
         assert json.loads(event.data) == shown.json()
@@ -69,10 +69,12 @@ async def test_a_hang_up_of_ours_is_told(make_world: MakeWorld) -> None:
     people = await world.campaign(*numbers(2, 1), actions=[action("sleep", duration=60_000)])
     await world.until_talking()
     await world.until_ringing()
-    for call in (await (await world.rest()).get("/v1.0/calls")).json()["result"]:
-        await (await world.rest()).post(f"/v1.0/calls/{call['id']}/hangup")
+    client = await world.rest()
+    async for call in client.calls.list():
+        await client.calls.hang_up(call.id)
     await world.until_nothing_is_live()
-    await world.put(f"{path_of(people)}/status", status="stop")
+    rest = await world.rest()
+    await rest.campaigns.stop(format_id(people.campaign))
     events = await told(world)
     types = {target: [event.type for event in happened] for target, happened in by_attempt(events).items()}
     assert types[number(1)] == [*ANSWERED, "call_terminating", *ENDED]

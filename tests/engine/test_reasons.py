@@ -118,5 +118,5 @@ async def _hang_up(world: World, who: str, *, answered: bool) -> None:
 
     await world.until(up)
     [attempt] = [a for a in await world.attempts() if a.destination.target == who]
-    response = await (await world.rest()).post(f"/v1.0/calls/{format_id(attempt.reference_id)}/hangup")
-    assert response.status_code == 200
+    rest = await world.rest()
+    await rest.calls.hang_up(format_id(attempt.reference_id))

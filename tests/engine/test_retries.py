@@ -109,8 +109,8 @@ async def test_a_call_hung_up_before_its_slot_is_not_sent(make_world: MakeWorld)
     await world.until(claimed)
     waiting = (await world.attempts())[1]
     assert waiting.destination.target not in world.dialled()
-    response = await (await world.rest()).post(f"/v1.0/calls/{format_id(waiting.reference_id)}/hangup")
-    assert response.status_code == 200
+    rest = await world.rest()
+    await rest.calls.hang_up(format_id(waiting.reference_id))
     await world.until_ended(2)
     ended = next(a for a in await world.attempts() if a.id == waiting.id)
     assert (ended.charged, ended.hangup_reason, ended.hangup_detail) == (False, "failed", "not sent: stopped")
@@ -120,5 +120,5 @@ async def test_a_call_hung_up_before_its_slot_is_not_sent(make_world: MakeWorld)
 
 async def _hang_up_by_rest(world: World) -> None:
     [attempt] = await world.attempts()
-    response = await (await world.rest()).post(f"/v1.0/calls/{format_id(attempt.reference_id)}/hangup")
-    assert response.status_code == 200, response.text
+    rest = await world.rest()
+    await rest.calls.hang_up(format_id(attempt.reference_id))

@@ -25,12 +25,13 @@ from outdialer.carriers.simulator.carrier import SimulatorCarrier, WireInvite
 from outdialer.carriers.simulator.media import SimulatorMedia
 from outdialer.carriers.sip.carrier import SipCarrier
 from outdialer.cli.ledger import compare
+from outdialer.client import AsyncClient, Retries
 from outdialer.domain.campaign import CampaignStatus, EndHandle
 from outdialer.domain.identity import leg_identity
 from outdialer.domain.limits import interval
 from outdialer.domain.model import Action, Address, Campaign, CampaignCall, NewTarget, Outdial, Outplan, Target, Trunk
 from outdialer.domain.target import TargetStatus
-from outdialer.domain.units import MICROSECONDS_PER_MS, MICROSECONDS_PER_SECOND, NIL_ID, Id, Instant, format_id
+from outdialer.domain.units import MICROSECONDS_PER_MS, MICROSECONDS_PER_SECOND, NIL_ID, Id, Instant
 from outdialer.engine.engine import Engine
 from outdialer.engine.system import SystemIds, random_bytes
 from outdialer.phones.ledger import CallLine, Line, MessageLine
@@ -225,7 +226,7 @@ class World:
         self.unknown = 0
         """Attempts whose fate nobody can know, in tests that end a life of the engine suddenly."""
         self._event = asyncio.Event()
-        self._rest: httpx.AsyncClient | None = None
+        self._rest: AsyncClient | None = None
         self._sequence = count()
 
     # Building
@@ -362,7 +363,7 @@ class World:
     def _id(self) -> Id:
         return self.ids.new(self.clock.now())
 
-    async def rest(self) -> httpx.AsyncClient:
+    async def rest(self) -> AsyncClient:
         """A logged-in client of the REST side over this engine."""
         if self._rest is None:
             now = self.clock.now()
@@ -378,15 +379,13 @@ class World:
                 metrics=self.metrics.render,
                 customer_added=self.engine.serve_customer,
             )
-            transport = httpx.ASGITransport(app=create_app(services))
-            headers = {"Authorization": f"Bearer {token}"}
-            self._rest = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)
+            self._api = httpx.ASGITransport(app=create_app(services))
+            self._rest = self.client(token)
         return self._rest
 
-    async def put(self, path: str, **fields: Any) -> None:
-        """PUT these fields to ``/v1.0`` + path."""
-        response = await (await self.rest()).put(f"/v1.0{path}", json=fields)
-        assert response.status_code == 200, response.text
+    def client(self, token: str) -> AsyncClient:
+        """A client with another access key, once ``rest`` was asked for."""
+        return AsyncClient("http://127.0.0.1", token, transport=self._api, retries=Retries(tries=1))
 
     # What happened
 
@@ -575,7 +574,7 @@ class World:
 
     async def _shut(self) -> None:
         if self._rest is not None:
-            await self._rest.aclose()
+            await self._rest.close()
         await self.engine.stop()
         if self.phones is not None:
             await self.phones.stop()
@@ -648,12 +647,6 @@ def done_by(targets: Sequence[Target]) -> list[str]:
 
 def action(kind: str, **option: Any) -> Action:
     return Action(type=kind, option=option)
-
-
-def path_of(lists: Lists, kind: str = "campaigns") -> str:
-    """The REST path of a campaign or of what it refers to."""
-    key = {"campaigns": lists.campaign, "outplans": lists.outplan, "outdials": lists.outdial}[kind]
-    return f"/{kind}/{format_id(key)}"
 
 
 def _address(target: str) -> Address:
