@@ -14,6 +14,7 @@ import uvicorn
 
 from outdialer.api.app import create_app
 from outdialer.api.auth import new_access_key
+from outdialer.api.connections import GuardedConnection
 from outdialer.api.events.feed import Feed
 from outdialer.api.events.frames import LONGEST_MESSAGE, PING_EVERY_S, PONG_WITHIN_S, EventSocketProtocol
 from outdialer.api.events.render import Renderer
@@ -266,7 +267,7 @@ def http_server(api: Server, trusted_proxies: Sequence[str] = ()) -> uvicorn.Ser
             log_config=None,
             access_log=False,
             lifespan="off",
-            http="httptools",
+            http=GuardedConnection,
             ws=EventSocketProtocol,
             ws_max_size=LONGEST_MESSAGE,
             ws_ping_interval=PING_EVERY_S,

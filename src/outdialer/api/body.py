@@ -5,8 +5,10 @@ keys, NaN and infinities, lone surrogates, NUL characters, numbers and nestings 
 same as leaving the field out, everywhere.
 """
 
+import asyncio
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -19,7 +21,14 @@ MAX_DEPTH = 32
 MAX_NUMBER_LENGTH = 40
 """Longest spelling of a number."""
 
-_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
+BYTES_PER_VALUE = 25
+"""A body may hold one value for so many bytes of its limit: small values cost more memory than their spelling."""
+LONG_BODY_BYTES = 50_000
+"""Longer ones are read in a thread of their own, one at a time, so that they delay no call."""
+
+_ONE_AT_A_TIME = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bodies")
+# A string without an end goes on to the end of the body: looking for one from each of its quotes would take for ever.
+_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _BAD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 _AT = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<path>.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
@@ -57,15 +66,27 @@ async def read_body(request: _Stream, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def parse_json(body: bytes) -> Any:
-    """The document in a body.
+async def read_json(request: _Stream, limit: int) -> tuple[bytes, Any]:
+    """The whole body, and the document in it.
+
+    Raises:
+        ApiError: it is too long or not strict JSON.
+    """
+    body = await read_body(request, limit)
+    if len(body) <= LONG_BODY_BYTES:
+        return body, parse_json(body, limit)
+    return body, await asyncio.get_running_loop().run_in_executor(_ONE_AT_A_TIME, parse_json, body, limit)
+
+
+def parse_json(body: bytes, limit: int = MAX_BODY_BYTES) -> Any:
+    """The document in a body whose longest length is ``limit``.
 
     Raises:
         ApiError: it is not strict JSON; the message says why.
     """
-    if not body.strip():
+    if not body or body.isspace():
         raise ApiError("INVALID_JSON_BODY", "The body is empty; send a JSON object.")
-    _check_depth(body)
+    _check_size(body, limit // BYTES_PER_VALUE)
     try:
         document = json.loads(
             body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_int, parse_float=_float
@@ -79,15 +100,30 @@ def parse_json(body: bytes) -> Any:
     return document
 
 
-def _check_depth(body: bytes) -> None:
-    depth = 0
-    for token in _STRING_OR_BRACKET.findall(body):
+def _check_size(body: bytes, most: int) -> None:
+    """Refuse what would cost more than its length lets expect, before any of it is built."""
+    if len(body) > most and body.count(b",") > most:
+        raise _too_many(most)
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        _check_depth(body, most)
+
+
+def _check_depth(body: bytes, most: int) -> None:
+    depth = opened = 0
+    for match in _STRING_OR_BRACKET.finditer(body):
+        token = match[0]
         if token in (b"[", b"{"):
-            depth += 1
+            depth, opened = depth + 1, opened + 1
             if depth > MAX_DEPTH:
                 raise ApiError("INVALID_JSON_BODY", f"The body is nested deeper than {MAX_DEPTH} levels.")
+            if opened > most:
+                raise _too_many(most)
         elif token in (b"]", b"}"):
             depth -= 1
+
+
+def _too_many(most: int) -> ApiError:
+    return ApiError("INVALID_JSON_BODY", f"The body holds more than {most} values.")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import msgspec
 
 from outdialer.api import cors
 from outdialer.api.auth import NOBODY, Principal, authenticate
-from outdialer.api.body import parse_json, read_body, to_struct
+from outdialer.api.body import read_json, to_struct
 from outdialer.api.errors import RETRY_AFTER_S, ApiError, envelope
 from outdialer.api.events.websocket import Sockets
 from outdialer.api.http import Receive, Request, Response, Scope, Send, StreamedResponse
@@ -151,8 +151,8 @@ class Server:
             given["page"] = page_of(request.query_params)
         raw = b""
         if operation.body is not None:
-            raw = await read_body(request, operation.body_limit)
-            given["body"] = to_struct(parse_json(raw), operation.body)
+            raw, document = await read_json(request, operation.body_limit)
+            given["body"] = to_struct(document, operation.body)
 
         async def work() -> Response:
             return _success(await operation.handler(context, **given), context)

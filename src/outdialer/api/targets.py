@@ -30,7 +30,7 @@ from outdialer.domain.units import Id, format_id
 from outdialer.ports.store import Page
 
 MAX_BULK_TARGETS = 10_000
-_ROWS_PER_TURN = 100
+_ROWS_PER_TURN = 20
 """Rows that are checked before other work of the event loop has its turn."""
 
 

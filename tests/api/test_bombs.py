@@ -1,0 +1,90 @@
+"""Bodies made to cost more than they weigh."""
+
+import asyncio
+import tracemalloc
+
+import httpx
+import pytest
+
+from outdialer.api.body import MAX_BODY_BYTES, MAX_BULK_BODY_BYTES, parse_json
+from outdialer.api.errors import ApiError
+from tests.api.conftest import answered, created, refused
+
+N = MAX_BODY_BYTES
+MOST_EXTRA_BYTES = 10_000_000
+BOMBS: list[tuple[str, bytes]] = [
+    ("depth of lists", b"[" * N),
+    ("depth of objects", b'{"a":' * (N // 5)),
+    ("depth after a long beginning", b"[" + b"[]," * (N // 10) + b"[" * 40),
+    ("an endless string after brackets", b"[" + b"[]," * 40 + b'"' + b'\\"' * (N // 2 - 100)),
+    ("an endless string of backslashes", b"[" + b"[]," * 40 + b'"' + b"\\" * (N - 200)),
+    ("digits", b'{"a":' + b"9" * (N - 6) + b"}"),
+    ("digits behind the point", b'{"a":0.' + b"9" * (N - 8) + b"}"),
+    ("an exponent", b'{"a":1e' + b"9" * (N - 8) + b"}"),
+    ("empty objects", b"[" + b"{}," * (N // 3 - 2) + b"0]"),
+    ("zeros", b"[" + b"0," * (N // 2 - 2) + b"0]"),
+    ("keys", b"{" + b",".join(b'"%d":0' % number for number in range(N // 12)) + b"}"),
+    ("the same key", b"{" + b",".join([b'"a":0'] * (N // 6 - 1)) + b"}"),
+    ("half surrogates", b"[" + b",".join([b'"\\ud800"'] * (N // 10)) + b"]"),
+    ("NaN", b"[" + b"NaN," * (N // 4 - 2) + b"0]"),
+    ("quotes", b'"' * N),
+    ("not UTF-8", b'"' + b"\xff" * (N - 2) + b'"'),
+    ("blanks", b" " * N),
+]
+
+
+@pytest.mark.parametrize("bomb", [bomb for _, bomb in BOMBS], ids=[name for name, _ in BOMBS])
+def test_a_bomb_is_refused_and_costs_little(bomb: bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(ApiError, match="INVALID_JSON_BODY"):
+            parse_json(bomb)
+        assert tracemalloc.get_traced_memory()[1] < MOST_EXTRA_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+async def test_a_bomb_gets_the_error_form(client: httpx.AsyncClient) -> None:
+    for _, bomb in BOMBS:
+        refused(await client.post("/v1.0/tags", content=bomb), 400, "INVALID_JSON_BODY")
+
+
+async def test_what_is_too_long_is_not_read_to_its_end(client: httpx.AsyncClient) -> None:
+    sent = 0
+
+    async def endless() -> object:
+        nonlocal sent
+        while sent < 1_000_000_000:
+            sent += 65_536
+            yield b"x" * 65_536
+
+    answer = await client.post("/v1.0/tags", content=endless())  # type: ignore[arg-type]
+    refused(answer, 400, "INVALID_JSON_BODY", str(MAX_BODY_BYTES))
+    assert sent < 2 * MAX_BODY_BYTES
+
+
+async def test_long_bodies_leave_the_loop_to_others(client: httpx.AsyncClient) -> None:
+    outdial = await created(client, "/v1.0/outdials")
+    rows = [{"name": f"{n}", "destination_0": {"target": f"+1202{n:07d}"}} for n in range(10_000)]
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    ticking = asyncio.get_running_loop().create_task(others())
+    result = answered(await client.post(f"/v1.0/outdials/{outdial['id']}/targets/bulk", json={"targets": rows}))
+    ticking.cancel()
+    assert len(result["result"]) == 10_000
+    assert turns > 500
+
+
+def test_the_largest_import_is_no_bomb() -> None:
+    party = b'{"type":"tel","target":"+12025550123","target_name":"a","name":"b","detail":"c"}'
+    parties = b",".join(b'"destination_%d":%s' % (index, party) for index in range(5))
+    row = b'{"name":"Ada","detail":"x","data":{"a":1,"b":[1,2,3]},' + parties + b"}"
+    body = b'{"targets":[' + b",".join([row] * 10_000) + b"]}"
+    assert len(body) < MAX_BULK_BODY_BYTES
+    assert len(parse_json(body, MAX_BULK_BODY_BYTES)["targets"]) == 10_000
