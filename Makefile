@@ -13,13 +13,14 @@ RUN_STAMP := $(VENV)/.stamp-run
 DEV_STAMP := $(VENV)/.stamp-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-long docs clean venv peers lock mutants
+.PHONY: conformance help demo test lint bench bench-long docs clean venv peers lock mutants
 
 help:
 	@echo "make demo    dial 500 people of a shipped list over SIP on loopback, and compare the books"
 	@echo "make test    everything that is checked: lint, types, import rules, tests"
 	@echo "make lint    the checks that run nothing"
 	@echo "make bench   the benchmarks (bench-long: the long ones too)"
+	@echo "make conformance  the REST API against its own document, by Schemathesis (minutes)"
 	@echo "make docs    write the generated parts of docs/ again"
 	@echo "make clean   remove what these commands made"
 
@@ -46,6 +47,9 @@ bench: $(DEV_STAMP)
 
 bench-long: $(DEV_STAMP)
 	@$(BIN)/python -m bench --long
+
+conformance: $(DEV_STAMP)
+	@$(BIN)/python tools/conformance.py
 
 docs: $(DEV_STAMP)
 	@$(BIN)/python tools/state_diagrams.py

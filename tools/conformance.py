@@ -15,13 +15,17 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from outdialer.app import App
+from outdialer.app import DEFAULT_CUSTOMER, App
 from outdialer.config import Settings
+from outdialer.domain.units import format_id
 
 MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None
 """Where the books are: the disk is not what is looked at here."""
 NO_LIMIT = (0.0, 0)
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
+OWN_KEY = "OUTDIALER_CONFORMANCE_KEY"
+"""Where the hooks find the id of the access key that the requests are sent with."""
 ALL_PHASES = "examples,coverage,fuzzing,stateful"
 
 
@@ -59,9 +63,13 @@ async def go(options: argparse.Namespace) -> int:
         app = await App.open(settings)
         try:
             token = await app.new_key("conformance")
+            (own_key,) = await app.store.access_keys(DEFAULT_CUSTOMER)
+            environment = {**os.environ, OWN_KEY: format_id(own_key.id), "SCHEMATHESIS_HOOKS": str(HOOKS)}
             await app.start()
             assert app.http_address is not None
-            process = await asyncio.create_subprocess_exec(*command(app.http_address, token, options), cwd=folder)
+            process = await asyncio.create_subprocess_exec(
+                *command(app.http_address, token, options), cwd=folder, env=environment
+            )
             return await process.wait()
         finally:
             await app.stop()

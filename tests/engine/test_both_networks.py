@@ -7,7 +7,18 @@ from pathlib import Path
 
 from tests.engine.conftest import NETWORKS, ONE_NETWORK, networks_of
 
-BEHAVIOURS = ("campaigns", "campaigncall", "retries", "limits", "changes", "trouble", "reasons", "voice")
+BEHAVIOURS = (
+    "campaigns",
+    "campaigncall",
+    "events",
+    "tenants",
+    "retries",
+    "limits",
+    "changes",
+    "trouble",
+    "reasons",
+    "voice",
+)
 """The files whose tests are about the whole engine; the others test its parts."""
 DOORS = {"make_world", "make_voice"}
 """The fixtures through which a test gets an engine; both follow the table."""

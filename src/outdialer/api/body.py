@@ -20,6 +20,8 @@ MAX_BULK_BODY_BYTES = 20_000_000
 MAX_DEPTH = 32
 MAX_NUMBER_LENGTH = 40
 """Longest spelling of a number."""
+EXACT_FLOATS = 2**53
+"""Below it every whole number has a float of its own."""
 
 BYTES_PER_VALUE = 25
 """A body may hold one value for so many bytes of its limit: small values cost more memory than their spelling."""
@@ -148,11 +150,12 @@ def _int(text: str) -> int:
     return number
 
 
-def _float(text: str) -> float:
+def _float(text: str) -> float | int:
+    """The number; a whole one is an int however it is spelled: JSON knows one kind (RFC 8259 section 6)."""
     number = float(text)
     if len(text) > MAX_NUMBER_LENGTH or number in (float("inf"), float("-inf")):
         raise ApiError("INVALID_JSON_BODY", f"The number {text[:20]} is too long or too large.")
-    return number
+    return int(number) if number.is_integer() and abs(number) < EXACT_FLOATS else number
 
 
 def _check_characters(value: Any) -> None:

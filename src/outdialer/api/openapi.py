@@ -182,7 +182,9 @@ class _Described:
 
     def _content(self, operation: Operation) -> Json:
         media_type = operation.media_type.partition(";")[0]
-        if operation.answer in (Raw, Streamed):
+        if operation.answer is Streamed:
+            return {media_type: {"schema": {"description": "Events without end, as in the text/event-stream format."}}}
+        if operation.answer is Raw:
             return {media_type: {"schema": {"type": "object" if media_type == "application/json" else "string"}}}
         schema = _reference(operation.answer)
         return {media_type: {"schema": schema, "example": self._examples.answer(operation, schema)}}

@@ -1,5 +1,6 @@
 """From an ASGI request to an operation's answer, and from every failure to the one error form."""
 
+import base64
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -48,7 +49,8 @@ class RequestIds:
         return str(state[_STATE_KEY])
 
     def _new(self) -> str:
-        return f"req_{self._ids.new(self._clock.now()).hex()}"
+        text = base64.b32encode(self._ids.new(self._clock.now())).decode()
+        return f"req_{text[:26].lower()}"
 
     @staticmethod
     def _sent(scope: Scope) -> str | None:

@@ -62,6 +62,8 @@ BODIES = [
     row("a body that is not JSON", raw("/outplans", b"name=x").refused(400, JSON)),
     row("a body that is not an object", raw("/outplans", b"[]").refused(400, JSON)),
     row("text where a number is due", post("/outplans", dial_timeout="30").refused(400, JSON, "dial_timeout")),
+    row("a whole number in any spelling", post("/outplans", dial_timeout=25_000.0).shows(dial_timeout=25_000)),
+    row("half a number", post("/outplans", dial_timeout=0.5).refused(400, JSON, "dial_timeout")),
     row("a number where text is due", post("/outplans", name=5).refused(400, JSON, "name")),
     row("a number where an object is due", post("/outplans", source=5).refused(400, JSON, "source")),
     row("unknown fields are ignored", post("/outplans", name="x", colour="red").shows(name="x").lacks("colour")),
