@@ -15,14 +15,17 @@ import pytest
 from msgspec import inspect, structs
 
 from outdialer.api.app import all_resources
+from outdialer.api.auth import Principal
+from outdialer.api.errors import ApiError
 from outdialer.api.metrics import RequestMetrics
-from outdialer.api.operations import Operation
+from outdialer.api.operations import Operation, QueryParameter
+from outdialer.api.permits import check_permitted
 from outdialer.domain.model import Call, CampaignCall
 from outdialer.domain.units import format_id
 from outdialer.ports.directory import ApiStore
 from tests.api.conftest import CUSTOMER, OTHER_CUSTOMER, World, answered, created, over_both_stores
 from tests.api.fakes import MemoryStore
-from tests.api.roles import AGENT, MAY_USE, OPEN, PERMISSION, ROWS, SUPER_ADMIN, VIEWER
+from tests.api.roles import AGENT, MANAGER, MAY_USE, OPEN, PERMISSION, ROWS, SUPER_ADMIN, VIEWER
 from tests.api.seeds import ATTEMPT, CALL, MemorySeeder
 from tests.api.stock import BODIES, NEVER
 
@@ -240,6 +243,26 @@ async def test_a_viewer_sees_no_number(stage: Stage) -> None:
             if "+1********23" in response.text:
                 looked.append(operation.tag)
     assert {"agents", "calls", "campaigncalls", "outplans", "targets", "campaigns"} <= set(looked)
+
+
+def test_a_viewer_cannot_search_for_a_number() -> None:
+    (operation,) = [operation for operation in SECURED if operation.name == "list_calls"]
+    asked = structs.replace(operation, query=(QueryParameter("destination", "Calls to it.", address=True),))
+    check_permitted(asked, Principal(1, PERMISSION[MANAGER]), {"destination"})
+    check_permitted(asked, Principal(1, PERMISSION[VIEWER]), {"page_size"})
+    with pytest.raises(ApiError, match="destination: who sees numbers masked"):
+        check_permitted(asked, Principal(1, PERMISSION[VIEWER]), {"destination"})
+
+
+def test_every_filter_by_a_number_says_that_it_is_one() -> None:
+    named = re.compile(r"number|target|source|destination|address|phone|caller|extension")
+    silent = [
+        (operation.name, parameter.name)
+        for operation in OPERATIONS
+        for parameter in operation.query
+        if named.search(parameter.name) and not parameter.name.endswith(("_id", "_ids")) and not parameter.address
+    ]
+    assert silent == []
 
 
 @over_both_stores
