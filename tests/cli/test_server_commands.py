@@ -46,9 +46,9 @@ async def test_objects_are_made_shown_changed_and_deleted(cli: Cli) -> None:
     (outplan,) = objects(await cli("outplan", "show", "gentle", "--json"))
     assert outplan["dial_timeout"] == 25_000
     assert [outplan[f"max_try_count_{index}"] for index in range(5)] == [2, 1, 1, 1, 1]
-    await cli("outplan", "update", "gentle", "--retry-after", "7200", "--detail", "slow", "--redial-answered", "true")
+    await cli("outplan", "update", "gentle", "--retry-after", "7200", "--detail", "slow", "--no-redial-answered")
     (changed,) = objects(await cli("outplan", "show", outplan["id"], "--json"))
-    assert (changed["try_interval"], changed["detail"], changed["redial_answered"]) == (7_200_000, "slow", True)
+    assert (changed["try_interval"], changed["detail"], changed["redial_answered"]) == (7_200_000, "slow", False)
     assert "gentle" in (await cli("outplan", "list")).output
     await cli("outplan", "delete", outplan["id"][-8:], "--yes")
     assert objects(await cli("outplan", "list", "--json")) == []
@@ -128,6 +128,10 @@ async def test_other_objects_are_nearly_free(cli: Cli, tmp_path: Path) -> None:
     assert [
         agent["status"] for agent in objects(await cli("agent", "list", "--filter", "status=available", "--json"))
     ] == ["available"]
+    await cli(
+        "webhook", "create", "--name", "crm", "--uri", "https://192.0.2.1/hook", "--event", "call_hangup", code=USAGE
+    )
+    assert objects(await cli("webhook", "list", "--json")) == []
     await cli("customer", "update", "--name", "Example Ltd")
     assert "Example Ltd" in (await cli("customer", "show")).output
 

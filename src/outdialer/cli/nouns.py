@@ -144,7 +144,7 @@ NOUNS = (
             _seconds("--ring", "dial_timeout", "Seconds to ring.", click.IntRange(1, 600)),
             _seconds("--retry-after", "try_interval", "Seconds between tries.", click.IntRange(0, 31_536_000)),
             Option(flag="--tries", help="Per destination; the last goes on.", kind=Tries(), fields=_tries),
-            _plain("--redial-answered", "redial_answered", "Whether who answered may be called again.", bool),
+            _plain("--redial-answered", "redial_answered", "Call people again who answered, if the call failed.", bool),
         ),
         examples={
             "create": "outdialer outplan create --name gentle --from +12025550100 --ring 25 --tries 3,1",
@@ -288,6 +288,27 @@ NOUNS = (
         examples={
             "create": """outdialer flow create --name hello --set 'actions=[{"type": "answer"}]'""",
             "update": "outdialer flow update hello --detail 'says hello'",
+        },
+    ),
+    Noun(
+        name="webhook",
+        resource="webhooks",
+        about="Places that events are delivered to.",
+        columns=("id", "name", "uri", "status", "disabled_reason", "tm_create"),
+        options=(
+            NAME,
+            DETAIL,
+            _plain("--uri", "uri", "https://host/path, at a public address."),
+            Option(
+                flag="--event",
+                help="A type of event; repeatable. Default: all.",
+                multiple=True,
+                fields=lambda types: {"event_types": list(types)},
+            ),
+        ),
+        examples={
+            "create": "outdialer webhook create --name crm --uri https://crm.example/hook --event call_hangup",
+            "update": "outdialer webhook update crm --uri https://crm.example/new",
         },
     ),
     Noun(

@@ -11,7 +11,7 @@ import click
 
 from outdialer.cli.connection import CONNECTION, connection_options, explained, open_client
 from outdialer.cli.exits import Stop
-from outdialer.cli.nouns import BY_NAME, Fields, Noun, set_fields
+from outdialer.cli.nouns import BY_NAME, Fields, Noun, Option, set_fields
 
 if TYPE_CHECKING:
     from outdialer.client import Client
@@ -219,13 +219,17 @@ def field_options(noun: Noun) -> Callable[[Command], Command]:
     def declare(callback: Command) -> Command:
         callback = click.option("--set", "pairs", multiple=True, metavar="FIELD=VALUE", help=FIELDS_HELP)(callback)
         for option in reversed(noun.options):
-            declared = click.option(
-                option.flag, option.name, type=option.kind, multiple=option.multiple, help=option.help
-            )
-            callback = declared(callback)
+            callback = _declared(option)(callback)
         return callback
 
     return declare
+
+
+def _declared(option: Option) -> Callable[[Command], Command]:
+    if option.kind is bool:
+        both = f"{option.flag}/--no-{option.flag.removeprefix('--')}"
+        return click.option(both, option.name, default=None, help=option.help)
+    return click.option(option.flag, option.name, type=option.kind, multiple=option.multiple, help=option.help)
 
 
 def fields_of(client: "Client", noun: Noun, given: dict[str, Any]) -> Fields:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 NIL_ID = "00000000-0000-0000-0000-000000000000"
-PLAIN_WIDTH = 240
+PLAIN_WIDTH = 160
 """The width of tables where there is no terminal, in characters."""
 
 
@@ -35,9 +35,11 @@ def print_object(thing: Any) -> None:
     from rich.table import Table
 
     table = Table(show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")
     for name in thing.__struct_fields__:
         text = cell(getattr(thing, name))
-        if text:
+        if text and name != "etag":
             table.add_row(name, text)
     _print(table)
 

@@ -24,7 +24,8 @@ from outdialer.cli.objects import (
     show_rows,
 )
 
-CAMPAIGN, TARGET, CALL, KEY, ATTEMPT = (BY_NAME[name] for name in ("campaign", "target", "call", "key", "attempt"))
+CAMPAIGN, TARGET, CALL, ATTEMPT = (BY_NAME[name] for name in ("campaign", "target", "call", "attempt"))
+KEY, WEBHOOK = BY_NAME["key"], BY_NAME["webhook"]
 SAVE_HELP = "Write the key to this file, which only you can read, instead of showing it."
 
 
@@ -168,6 +169,20 @@ def _hang_up(as_json: bool, **given: Any) -> None:
         show(client.calls.hang_up(given["wanted"]), as_json)
 
 
+@command(WEBHOOK, "enable", "Deliver to a disabled webhook again.")
+@object_argument(WEBHOOK)
+def _enable_webhook(as_json: bool, **given: Any) -> None:
+    with connected(given, WEBHOOK) as client:
+        show(client.webhooks.enable(*ids_of(client, WEBHOOK, given)), as_json)
+
+
+@command(WEBHOOK, "deliveries", "Show the latest tries of a webhook, and what waits for its next try.")
+@object_argument(WEBHOOK)
+def _deliveries(as_json: bool, **given: Any) -> None:
+    with connected(given, WEBHOOK) as client:
+        show(client.webhooks.list_deliveries(*ids_of(client, WEBHOOK, given)), as_json)
+
+
 @command(
     KEY,
     "create",
@@ -224,5 +239,7 @@ _VERBS = (
     *(("campaign", verb) for verb in (_run, _stop, _stats, _attempts, _watch)),
     ("target", _import_people),
     ("call", _hang_up),
+    ("webhook", _enable_webhook),
+    ("webhook", _deliveries),
     *(("key", verb) for verb in (_create_key, _rotate_key, _revoke_key)),
 )
