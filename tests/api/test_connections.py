@@ -121,6 +121,14 @@ async def test_a_good_conversation_outlives_its_deadlines(server: Peer, monkeypa
         assert chunked.status_code == 400
 
 
+async def test_a_long_body_is_no_header(server: Peer, world: World) -> None:
+    headers = {"Authorization": f"Bearer {await world.key()}"}
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", headers=headers) as client:
+        for _ in range(3):
+            long = await client.post("/v1.0/tags", json={"name": "a", "more": "x" * 900_000})
+            assert long.status_code == 200, long.text
+
+
 async def _pieces() -> AsyncIterator[bytes]:
     for piece in (b'{"username": ', b'"a", "password"', b': "b"}'):
         yield piece

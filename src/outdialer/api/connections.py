@@ -26,6 +26,7 @@ class GuardedConnection(HttpToolsProtocol):
         super().__init__(*given, **named)
         self._deadline: asyncio.TimerHandle | None = None
         self._in_head = True
+        self._completed = False
         self._head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -42,9 +43,10 @@ class GuardedConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, and count what is not a whole header section yet."""
+        """Read on, and count what is nothing but a header section without its end."""
+        self._completed = False
         super().data_received(data)
-        if self._in_head:
+        if self._in_head and not self._completed:
             self._head_bytes += len(data)
             if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
                 self.transport.write(_TOO_LARGE)
@@ -63,7 +65,7 @@ class GuardedConnection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """It is complete; the answer may take its time."""
-        self._in_head = True
+        self._in_head = self._completed = True
         self._expect(None)
         super().on_message_complete()
 
