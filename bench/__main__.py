@@ -15,6 +15,7 @@ from bench.due import due
 from bench.engine import engine
 from bench.figures import Figure, append_lines, skipped, table
 from bench.flat import flat
+from bench.followers import followers
 from bench.growth import growth
 from bench.machine import Neighbours, this_machine
 from bench.next_target import next_target
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "overload": overload,
     "growth": growth,
     "reads": reads,
+    "followers": followers,
 }
 
 
