@@ -44,12 +44,24 @@ _SECRETS = re.compile(
     r"|\bvb_[A-Za-z0-9_-]{8,}"  # access keys
     r"|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"  # JSON web tokens (RFC 7519)
     r"|\bwhsec_[A-Za-z0-9+/=_-]+"  # secrets of webhooks
+    r"|(?<=://)[^/\s@]+(?=@)"  # the user and password of a URL
+    r"|(?P<number>(?<![A-Za-z0-9_.-])\+?[0-9]{7,15}(?![A-Za-z0-9_.-]))"  # phone numbers, also in SIP URIs
 )
+_LAST_DIGITS = 2
 
 
 def redacted(text: str) -> str:
-    """A text with every credential in it cut out."""
-    return _SECRETS.sub(lambda found: f"{found['slot'] or ''}***", text)
+    """A text with every credential in it cut out, and every phone number but for its last two digits.
+
+    Our own records are made of identifiers; but the text of an error is somebody else's, and may quote what it
+    stumbled over.
+    """
+    return _SECRETS.sub(_hidden, text)
+
+
+def _hidden(found: re.Match[str]) -> str:
+    number = found["number"]
+    return f"***{number[-_LAST_DIGITS:]}" if number else f"{found['slot'] or ''}***"
 
 
 class _RedactedRecord(logging.LogRecord):
@@ -67,7 +79,8 @@ class _JsonFormatter(logging.Formatter):
         body = {"at": at, "level": record.levelname.lower(), "action": record.getMessage(), **fields}
         if record.exc_info:
             body["error"] = self.formatException(record.exc_info)
-        return redacted(json.dumps(body, default=str))
+        clean = {name: redacted(value) if isinstance(value, str) else value for name, value in body.items()}
+        return json.dumps(clean, default=lambda value: redacted(str(value)))
 
 
 def log_to_stderr(level: str = "INFO") -> None:

@@ -23,7 +23,7 @@ def test_a_measurement_runs_apart_and_its_failure_is_told() -> None:
 
 
 def test_every_benchmark_has_a_name() -> None:
-    assert {"engine", "flat", "next", "sip", "whole", "voice", "due"} <= set(BENCHMARKS)
+    assert {"engine", "flat", "next", "sip", "whole", "voice", "due", "reads", "followers"} <= set(BENCHMARKS)
 
 
 def test_engine(tmp_path: Path) -> None:
