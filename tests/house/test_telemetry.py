@@ -38,6 +38,7 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     monkeypatch.setattr(sys, "stderr", made)
     log_to_stderr("DEBUG")
     yield made
+    logging.setLogRecordFactory(logging.LogRecord)
     logger = logging.getLogger("outdialer")
     logger.handlers.clear()
     logger.propagate = True
