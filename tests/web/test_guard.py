@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from outdialer.web.addresses import Address, UriError, is_public, read_uri, refusal_of, unwrapped
-from outdialer.web.client import Forbidden, Reach, WebClient, WebError
+from outdialer.web.client import Forbidden, Reach, WebClient
+from outdialer.web.connection import WebError
 from tests.web.disguises import INSIDE, INSIDE_V6, answers, urls, wrapped
 
 CONNECTED: list[object] = []

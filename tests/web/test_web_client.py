@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from outdialer.web.addresses import Address, read_uri
-from outdialer.web.client import Answer, Reach, WebClient, WebError
+from outdialer.web.client import Reach, WebClient
+from outdialer.web.connection import Answer, WebError
 from tests.web.receiver import NETWORKS, Got, Receiver, always, status
 from tests.web.test_guard import CONNECTED, Names
 
@@ -76,7 +77,7 @@ async def test_endless_headers_end(client: WebClient) -> None:
             await writer.drain()
 
     async with Receiver(endless) as receiver:
-        with pytest.raises(WebError, match="not HTTP"):
+        with pytest.raises(WebError, match="do not end"):
             await post(client, receiver.url)
 
 
@@ -85,7 +86,7 @@ async def _hang(got: Got, writer: asyncio.StreamWriter) -> None:
 
 
 async def _drip_head(got: Got, writer: asyncio.StreamWriter) -> None:
-    for byte in b"HTTP/1.1 200 OK\r\n" * 1_000:
+    for byte in b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1_000:
         writer.write(bytes([byte]))
         await writer.drain()
         await asyncio.sleep(0.01)
@@ -114,6 +115,53 @@ async def test_what_is_not_http_is_an_error(client: WebClient, raw: bytes) -> No
         with pytest.raises(WebError) as error:
             await post(client, receiver.url)
     assert "SSH" not in str(error.value)
+
+
+async def test_what_nobody_asked_for_changes_no_answer_and_ends_the_connection(client: WebClient) -> None:
+    async with Receiver(always(status(500) + status(200))) as receiver:
+        assert (await post(client, receiver.url)).status == 500
+        assert (await post(client, receiver.url)).status == 500
+        assert receiver.connections == 2
+
+
+async def test_a_connection_that_was_closed_while_idle_is_replaced(client: WebClient) -> None:
+    async def once(got: Got, writer: asyncio.StreamWriter) -> None:
+        writer.write(status(200))
+        await writer.drain()
+        writer.transport.abort()
+
+    async with Receiver(once) as receiver:
+        for _ in range(3):
+            assert (await post(client, receiver.url)).status == 200
+        assert receiver.connections == 3
+
+
+async def test_interim_answers_are_passed_over(client: WebClient) -> None:
+    interim = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+    async with Receiver(always(interim + interim + status(201, "X: y", body=b"z"))) as receiver:
+        answer = await post(client, receiver.url)
+    assert (answer.status, answer.headers, answer.body) == (201, {"content-length": "1", "x": "y"}, b"z")
+
+
+@pytest.mark.parametrize(
+    ("raw", "whole"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\nall of it", True),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 20\r\n\r\nall of it", False),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nall of it\r\n", False),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nall of it\r\n0\r\n\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nall of it\r\nxyz", False),
+    ],
+)
+async def test_where_a_body_ends(client: WebClient, raw: bytes, whole: bool) -> None:
+    async def answer(got: Got, writer: asyncio.StreamWriter) -> None:
+        writer.write(raw)
+        await writer.drain()
+        writer.close()
+
+    async with Receiver(answer) as receiver:
+        got = await post(client, receiver.url)
+    assert (got.status, got.body, got.whole) == (200, b"all of it", whole)
 
 
 async def test_nobody_there(client: WebClient) -> None:

@@ -6,7 +6,8 @@ from urllib.parse import urljoin
 
 from outdialer.ports.media import PromptError
 from outdialer.web.addresses import Network, UriError, read_uri
-from outdialer.web.client import Answer, Reach, WebClient, WebError
+from outdialer.web.client import Reach, WebClient
+from outdialer.web.connection import Answer, WebError
 
 LARGEST_BYTES = 64 << 20
 _TIMEOUT_S = 20.0

@@ -9,28 +9,24 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, TypeAlias
 
 import certifi
-import httpcore
 from msgspec import Struct
 
 from outdialer.web.addresses import HTTPS_PORTS, Address, Network, Target, is_public, is_within
+from outdialer.web.connection import Answer, Closed, Connection, WebError
 
 Resolve: TypeAlias = Callable[[str], Awaitable[list[Address]]]
 """All addresses of a host's name."""
 CONNECT_S = 5.0
 KEEP_ALIVE_S = 10.0
-MOST_CONNECTIONS = 1_000
 LOOK_UPS_AT_ONCE = 32
 """Each host's name is looked up once at a time, so that slow names cannot take all of them alone."""
-
-
-class WebError(Exception):
-    """No answer came; the message says why, without anything that the far end has sent."""
 
 
 class Forbidden(WebError):
@@ -46,18 +42,6 @@ class Reach(Struct, frozen=True):
     """Of public addresses."""
     http_ports: Collection[int] = ()
     """Of public addresses, without TLS."""
-
-
-class Answer(Struct, frozen=True):
-    """What a server said."""
-
-    status: int
-    headers: Mapping[str, str]
-    """By lower-case name; of repeated ones the first."""
-    body: bytes
-    """As sent; a compressed body is not unpacked."""
-    whole: bool
-    """Whether the body ended within the bounds of size and time."""
 
 
 class Resolver:
@@ -87,65 +71,12 @@ class Resolver:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-class _Guard(httpcore.AsyncNetworkBackend):
-    """Opens the sockets of a connection pool, and only those that may be opened."""
-
-    def __init__(self, networks: tuple[Network, ...], public_ports: Collection[int], resolve: Resolve) -> None:
-        self._networks = networks
-        self._public_ports = public_ports
-        self._resolve = resolve
-        self._sockets = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first of the host's addresses that answers; all of them must be permitted."""
-        failed: Exception = httpcore.ConnectError("no address")
-        for address in await self._permitted(host, port):
-            try:
-                return await self._sockets.connect_tcp(str(address), port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failed = error
-        raise failed
-
-    async def _permitted(self, host: str, port: int) -> list[Address]:
-        try:
-            addresses = [ipaddress.ip_address(host)]
-        except ValueError:
-            addresses = await self._look_up(host)
-        for address in addresses:
-            if not is_within(address, self._networks):
-                self._check_public(address, port)
-        return addresses
-
-    async def _look_up(self, host: str) -> list[Address]:
-        try:
-            addresses = await self._resolve(host)
-        except (OSError, UnicodeError):
-            addresses = []
-        if not addresses:
-            raise WebError("the host's name has no address")
-        return addresses
-
-    def _check_public(self, address: Address, port: int) -> None:
-        if not is_public(address):
-            raise Forbidden("the host's address is not a public one")
-        if port not in self._public_ports:
-            ports = ", ".join(map(str, self._public_ports)) or "none"
-            raise Forbidden(f"port {port} cannot be used with this kind of URL (possible: {ports})")
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait between two tries of a connection; there is only one try here."""
-        await asyncio.sleep(seconds)
+_Place: TypeAlias = tuple[str, str, int]
+"""Scheme, host and port: what connections are kept by."""
 
 
 class WebClient:
-    """A pool of guarded connections."""
+    """Guarded connections, kept open for a while for the next request to the same place."""
 
     def __init__(
         self, reach: Reach, *, resolve: Resolve | None = None, tls: Callable[[], ssl.SSLContext] | None = None
@@ -155,19 +86,7 @@ class WebClient:
         self._resolve = resolve or self._own or Resolver()
         self._reach = reach
         self._tls = tls or default_tls
-        self._pools: dict[str, httpcore.AsyncConnectionPool] = {}
-
-    def _pool(self, scheme: str) -> httpcore.AsyncConnectionPool:
-        """The connections of a scheme, made when they are first needed."""
-        if scheme not in self._pools:
-            ports = self._reach.https_ports if scheme == "https" else self._reach.http_ports
-            self._pools[scheme] = httpcore.AsyncConnectionPool(
-                ssl_context=self._tls() if scheme == "https" else None,
-                max_connections=MOST_CONNECTIONS,
-                keepalive_expiry=KEEP_ALIVE_S,
-                network_backend=_Guard(self._reach.networks, ports, self._resolve),
-            )
-        return self._pools[scheme]
+        self._idle: dict[_Place, dict[Connection, asyncio.TimerHandle]] = defaultdict(dict)
 
     async def ask(
         self,
@@ -179,7 +98,7 @@ class WebClient:
         seconds: float,
         most_bytes: int,
     ) -> Answer:
-        """Send one request and read its answer, up to ``most_bytes``; then the connection is closed.
+        """Send one request and read its answer, up to ``most_bytes`` of its body; then the connection is closed.
 
         Args:
             method: such as ``POST``.
@@ -194,51 +113,112 @@ class WebClient:
             WebError: no answer came.
         """
         deadline = asyncio.get_running_loop().time() + seconds
+        request = _request(method, target, headers, body)
         try:
-            async with asyncio.timeout_at(deadline):
-                response = await self._pool(target.scheme).handle_async_request(_request(method, target, headers, body))
+            return await self._ask(target, request, most_bytes, deadline)
         except TimeoutError:
             raise WebError(f"no answer within {seconds:.0f} s") from None
-        except httpcore.TimeoutException:
-            raise WebError("no connection in time") from None
-        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-            raise WebError(_plain(error)) from error
+
+    async def _ask(self, target: Target, request: bytes, most_bytes: int, deadline: float) -> Answer:
+        place = (target.scheme, target.host, target.port)
+        while self._idle[place]:
+            connection, timer = self._idle[place].popitem()
+            timer.cancel()
+            try:
+                return await self._over(connection, place, request, most_bytes, deadline)
+            except Closed:
+                continue  # The server closed it while nothing was going on.
+        async with asyncio.timeout_at(deadline):
+            connection = await self._connect(target)
+        return await self._over(connection, place, request, most_bytes, deadline)
+
+    async def _over(
+        self, connection: Connection, place: _Place, request: bytes, most_bytes: int, deadline: float
+    ) -> Answer:
+        answer = await connection.ask(request, most_bytes, deadline)
+        if connection.reusable:
+            timer = asyncio.get_running_loop().call_later(KEEP_ALIVE_S, connection.close)
+            self._idle[place][connection] = timer
+        return answer
+
+    def _idle_over(self, connection: Connection) -> None:
+        for place, idle in list(self._idle.items()):
+            timer = idle.pop(connection, None)
+            if timer is not None:
+                timer.cancel()
+            if not idle:
+                del self._idle[place]
+
+    async def _connect(self, target: Target) -> Connection:
+        """Connect to the first of the host's addresses that answers; all of them must be permitted."""
+        failed = WebError("no connection")
+        for address in await self._permitted(target):
+            try:
+                async with asyncio.timeout(CONNECT_S):
+                    return await self._open(address, target)
+            except TimeoutError:
+                failed = WebError("no connection in time")
+            except OSError as error:
+                failed = WebError(_plain(error))
+        raise failed
+
+    async def _open(self, address: Address, target: Target) -> Connection:
+        secure = target.scheme == "https"
+        _, connection = await asyncio.get_running_loop().create_connection(
+            lambda: Connection(self._idle_over),
+            str(address),
+            target.port,
+            ssl=self._tls() if secure else None,
+            server_hostname=target.host if secure else None,
+        )
+        return connection
+
+    async def _permitted(self, target: Target) -> list[Address]:
+        """Every address of a host.
+
+        Raises:
+            WebError: it has none, or one that must not be reached.
+        """
         try:
-            data, whole = await _read(response, most_bytes, deadline)
-        finally:
-            await response.aclose()
-        given = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers[::-1]}
-        return Answer(response.status, given, data, whole)
+            addresses = [ipaddress.ip_address(target.host)]
+        except ValueError:
+            addresses = await self._look_up(target.host)
+        for address in addresses:
+            if not is_within(address, self._reach.networks):
+                self._check_public(address, target)
+        return addresses
+
+    async def _look_up(self, host: str) -> list[Address]:
+        try:
+            addresses = await self._resolve(host)
+        except (OSError, UnicodeError):
+            addresses = []
+        if not addresses:
+            raise WebError("the host's name has no address")
+        return addresses
+
+    def _check_public(self, address: Address, target: Target) -> None:
+        if not is_public(address):
+            raise Forbidden("the host's address is not a public one")
+        ports = self._reach.https_ports if target.scheme == "https" else self._reach.http_ports
+        if target.port not in ports:
+            possible = ", ".join(map(str, ports)) or "none"
+            raise Forbidden(f"port {target.port} cannot be used with {target.scheme} (possible: {possible})")
 
     async def close(self) -> None:
         """Close every connection."""
-        for pool in self._pools.values():
-            await pool.aclose()
+        for idle in list(self._idle.values()):
+            for connection in list(idle):
+                connection.close()
+        await asyncio.sleep(0)
         if self._own is not None:
             self._own.close()
 
 
-def _request(method: str, target: Target, headers: Mapping[str, str], body: bytes) -> httpcore.Request:
-    url = httpcore.URL(
-        scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
-    )
-    own = (("Host", target.authority), ("Content-Length", str(len(body))))
-    sent: list[tuple[bytes | str, bytes | str]] = [*own, *headers.items()]
-    return httpcore.Request(method, url, headers=sent, content=body, extensions={"timeout": {"connect": CONNECT_S}})
-
-
-async def _read(response: httpcore.Response, most_bytes: int, deadline: float) -> tuple[bytes, bool]:
-    """As much of a body as comes and may be read, and whether that is all of it."""
-    data = bytearray()
-    try:
-        async with asyncio.timeout_at(deadline):
-            async for part in response.aiter_stream():
-                data += part
-                if len(data) > most_bytes:
-                    return bytes(data[:most_bytes]), False
-    except (TimeoutError, httpcore.NetworkError, httpcore.ProtocolError, OSError):
-        return bytes(data), False
-    return bytes(data), True
+def _request(method: str, target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
+    own = {"Host": target.authority, "Content-Length": str(len(body))}
+    lines = [f"{method} {target.path} HTTP/1.1", *(f"{name}: {value}" for name, value in (own | dict(headers)).items())]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
 @cache
@@ -249,15 +229,8 @@ def default_tls() -> ssl.SSLContext:
     return context
 
 
-def _plain(error: Exception) -> str:
+def _plain(error: OSError) -> str:
     """What went wrong, in words that tell nothing of what the far end has sent."""
-    cause = error.__cause__ or error.__context__ or error
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"the certificate is not good: {cause.verify_message}"
-    if isinstance(cause, ssl.SSLError):
-        return "the TLS handshake failed"
-    if isinstance(error, httpcore.ConnectError):
-        return "no connection"
-    if isinstance(error, httpcore.ProtocolError):
-        return "the answer is not HTTP"
-    return "the connection broke"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not good: {error.verify_message}"
+    return "the TLS handshake failed" if isinstance(error, ssl.SSLError) else "no connection"

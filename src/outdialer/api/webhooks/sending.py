@@ -9,7 +9,8 @@ from outdialer.api.webhooks.signing import signed_headers
 from outdialer.domain.units import Instant
 from outdialer.ports.webhooks import Endpoint
 from outdialer.web.addresses import UriError, read_uri
-from outdialer.web.client import Answer, WebClient, WebError
+from outdialer.web.client import WebClient
+from outdialer.web.connection import Answer, WebError
 
 SECONDS = 20.0
 """How long one delivery may take altogether."""
