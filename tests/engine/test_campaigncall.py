@@ -3,11 +3,14 @@
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
+from outdialer.api.auth import new_access_key
+from outdialer.engine.system import random_bytes
 from tests.api.contract.rows import NIL, a_time
 from tests.engine.conftest import MakeWorld
-from tests.engine.world import ANSWERS, BUSY, World, number
+from tests.engine.world import ANSWERS, BUSY, CUSTOMER, World, number
 
 PUBLISHED = {
     *("id", "campaign_id", "outplan_id", "outdial_id", "outdial_target_id", "queue_id", "activeflow_id"),
@@ -28,14 +31,25 @@ PLAN = {"name": "plan", "source": {"target": CALLER}, "try_interval": HOUR_MS, "
 
 
 class Client:
-    """The REST side of a world, and what was made over it."""
+    """The REST side of a world as bare requests: what is on the wire is looked at."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, token: str) -> None:
         self.world = world
+        headers = {"Authorization": f"Bearer {token}"}
+        self._http = httpx.AsyncClient(transport=world._api, base_url="http://127.0.0.1", headers=headers)
+
+    @classmethod
+    async def of(cls, world: World) -> "Client":
+        """A client with an access key of its own."""
+        await world.rest()
+        now = world.clock.now()
+        token, key = new_access_key(random_bytes, id=world.ids.new(now), customer=CUSTOMER, now=now, name="bare")
+        await world.store.put_access_key(key)
+        return cls(world, token)
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
         """A request that must succeed."""
-        response = await (await self.world.rest()).request(method, f"/v1.0{path}", json=body)
+        response = await self._http.request(method, f"/v1.0{path}", json=body)
         assert response.status_code == 200, response.text
         return response.json()
 
@@ -91,7 +105,7 @@ def in_order(order: str) -> Any:
 @pytest.mark.parametrize("order", ["plan first", "campaign first"])
 async def test_a_success_from_dialing_to_done(make_world: MakeWorld, order: str) -> None:
     world = await make_world(f"*={ANSWERS}")
-    client = Client(world)
+    client = await Client.of(world)
     ids = await in_order(order)(client, PERSON)
     campaign = ids["campaign_id"]
     world.store.held["record"] = asyncio.Event()
@@ -139,7 +153,7 @@ async def _is_as_published(client: Client, done: dict[str, Any], ids: dict[str, 
 
 async def test_a_fail_is_tried_again_until_tries_are_used_up(make_world: MakeWorld) -> None:
     world = await make_world(f"{BUSY_FIRST}={BUSY}/{ANSWERS}", f"{ALWAYS_BUSY}={BUSY}")
-    client = Client(world)
+    client = await Client.of(world)
     ids = await plan_first(client, BUSY_FIRST, ALWAYS_BUSY)
     campaign, targets = ids["campaign_id"], f"/outdials/{ids['outdial_id']}/targets"
     await client.ask("PUT", f"/campaigns/{campaign}/status", {"status": "run"})

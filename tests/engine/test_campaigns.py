@@ -145,3 +145,13 @@ async def test_a_campaign_that_cannot_dial_says_why(make_world: MakeWorld) -> No
         return (await world.stats(people)).waiting_for == "campaign_status: stopping"
 
     await world.until(silent)
+
+
+async def test_a_campaign_without_any_tries_ends_at_once(make_world: MakeWorld) -> None:
+    world = await make_world()
+    following = await world.campaign(number(2), run=False)
+    first = await world.campaign(number(1), tries=(0, 0, 0, 0, 0), next_campaign=following.campaign)
+    await world.until_status(following, CampaignStatus.RUN)
+    assert await world.status(first) == CampaignStatus.STOP
+    await world.until_status(following)
+    assert world.dialled() == [number(2)]
