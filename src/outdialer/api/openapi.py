@@ -230,12 +230,12 @@ def _reference(kind: type[msgspec.Struct]) -> Json:
 
 def reasons_of(operation: Operation) -> list[str]:
     """Every error reason that an operation may answer."""
-    readable = operation.body is not None or operation.idempotent
-    body = ("INVALID_REQUEST_PARAMETER",) if readable else ()
+    body = ("INVALID_JSON_BODY", "INVALID_ARGUMENT") if operation.body is not None else ()
+    readable = ("INVALID_REQUEST_PARAMETER",) if operation.body is not None or operation.idempotent else ()
     key = ("IDEMPOTENCY_KEY_REUSED",) if operation.idempotent else ()
     version = ("VERSION_MISMATCH",) if operation.versioned else ()
     secured = CREDENTIAL_REASONS if operation.secured else ()
-    return list(dict.fromkeys((*operation.reasons, *body, *key, *version, *secured, *COMMON_REASONS)))
+    return list(dict.fromkeys((*operation.reasons, *body, *readable, *key, *version, *secured, *COMMON_REASONS)))
 
 
 def _errors(operation: Operation) -> dict[str, Json]:
