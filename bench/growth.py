@@ -24,7 +24,7 @@ MIB = 1_048_576
 
 def growth(folder: Path, *, long: bool) -> list[Figure]:
     """One list dialled in five generations two days apart, with and without removing what is over a day old."""
-    return compare(folder, 1_000_000 if long else 50_000)
+    return compare(folder, 1_000_000 if long else 30_000)
 
 
 def compare(folder: Path, attempts: int) -> list[Figure]:

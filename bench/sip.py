@@ -15,7 +15,7 @@ RAMP = (
     *(8_000, 10_000, 12_500, 16_000, 20_000, 25_000),
 )
 """Calls a second; each step about a quarter above the one before (the R10 series of preferred numbers)."""
-SHORT_RAMP = (1_000, 2_000, *RAMP[6:])
+SHORT_RAMP = (1_600, *RAMP[6:])
 GOAL = 0.35
 MOST_RETRANSMISSIONS = 0.001
 """Of the calls of a step."""
