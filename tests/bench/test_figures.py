@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import engine, flat, next_target, sip, voice, whole
+from bench import engine, flat, next_target, overload, sip, voice, whole
 from bench.figures import Figure, append_lines, divide, skipped, table
 from bench.machine import Neighbours, this_machine
 
@@ -154,3 +154,10 @@ def test_other_programs_are_told_apart_from_ours() -> None:
     neighbours = Neighbours()
     sum(range(2_000_000))
     assert 0 <= neighbours.cores() <= (os.cpu_count() or 1)
+
+
+def test_what_is_left_when_the_engine_is_let_loose() -> None:
+    best = whole.Step(at_once=400, calls=100, lost=0, rate=200.0)
+    told = overload.figure(whole.Step(at_once=4_000, calls=100, lost=3, rate=150.0), best)
+    assert (told.ratio, told.verdict) == (0.75, "met")
+    assert told.note == "3 of 100 calls lost; with 400 at once 0"

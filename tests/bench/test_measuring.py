@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import engine, flat, next_target, sip, sipp, voice, whole
+from bench import due, engine, flat, growth, next_target, sip, sipp, voice, whole
 from bench.__main__ import BENCHMARKS
 from bench.apart import MeasurementFailed, core, run_apart
 from bench.sip_engine import percentiles, write_tone
@@ -43,6 +43,21 @@ def test_flat_goes_on_to_another_list_when_one_is_too_short(tmp_path: Path) -> N
 def test_next_target(tmp_path: Path) -> None:
     told = next_target.compare(tmp_path, 1_000, claims=2, scans=1)
     assert told[0].ratio
+
+
+def test_growth_is_told_in_bytes_and_removing_ends_it(tmp_path: Path) -> None:
+    size, bounded, removing = growth.compare(tmp_path, 2_000)
+    assert 300 < size.value < 3_000
+    assert bounded.detail["removed"] == 2_000
+    assert removing.value > 0
+
+
+@pytest.mark.sipp
+@SIPP_IS_MISSING
+def test_people_are_dialled_when_they_are_due(tmp_path: Path) -> None:
+    median, worst = due.measure(tmp_path, 40.0, 1.0)
+    assert 0 <= median.value <= worst.value
+    assert "20 calls at 20 a second" in median.note
 
 
 @pytest.mark.parametrize("loop", sip.LOOPS)

@@ -75,17 +75,18 @@ def test_only_a_503_is_about_a_pause(code: int) -> None:
 
 def test_calls_that_were_on_their_way_hear_of_the_same_pause() -> None:
     opened = after_answer(Breaker(), 503, 30, NOW)
-    told = after_answer(opened, 503, 30, NOW + SECOND)
+    told = after_answer(opened, 503, 30, NOW + SECOND - 1)
     assert (told.open_until, told.reason, told.refusals) == (opened.open_until, opened.reason, 2)
     for _ in range(10):
-        told = after_answer(told, 503, 30, NOW + SECOND)
+        told = after_answer(told, 503, 30, NOW + SECOND - 1)
     assert (told.open_until, told.pauses) == (opened.open_until, 1)
 
 
 def test_a_longer_pause_asked_for_during_one_is_kept() -> None:
     opened = after_answer(Breaker(), 503, 5, NOW)
     assert after_answer(opened, 503, 60, NOW + SECOND).open_until == NOW + 61 * SECOND
-    assert after_answer(opened, 503, 5, NOW + SECOND + 1).open_until == NOW + 6 * SECOND + 1
+    assert after_answer(opened, 503, 5, NOW + SECOND).open_until == NOW + 6 * SECOND
+    assert after_answer(opened, 503, 1, NOW + 5 * SECOND).open_until == NOW + 6 * SECOND
 
 
 def test_a_probe_that_is_asked_to_wait_waits_as_asked_until_it_becomes_a_row() -> None:

@@ -54,10 +54,10 @@ def after_failure(breaker: Breaker, why: str, now: Instant) -> Breaker:
 
 
 def _opened_as_asked(breaker: Breaker, asked_s: int, now: Instant) -> Breaker:
-    """Open for as long as the trunk asks for. Calls that were on their way hear the same a little later: during a
-    pause only one that ends more than a second after it is a new one."""
+    """Open for as long as the trunk asks for. Calls that were on their way hear the same a little later: only a pause
+    that ends at least a second after the one there is or was is a new one."""
     until = now + asked_s * MICROSECONDS_PER_SECOND
-    if now < breaker.open_until and until <= breaker.open_until + MICROSECONDS_PER_SECOND:
+    if until < breaker.open_until + MICROSECONDS_PER_SECOND:
         return replace(breaker, refusals=breaker.refusals + 1)
     return Breaker(
         refusals=breaker.refusals + 1,
