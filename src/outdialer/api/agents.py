@@ -103,7 +103,7 @@ class AgentView(Struct, frozen=True, kw_only=True):
     username: str
     name: str
     detail: str
-    ring_method: str
+    ring_method: Annotated[str, closed(("ringall",))]
     status: Annotated[str, closed(STATUSES)]
     permission: int
     tag_ids: list[UuidText]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
@@ -11,7 +11,7 @@ from outdialer.api.entries import EDIT_REASONS, merged, unless_empty
 from outdialer.api.errors import FieldError, shown
 from outdialer.api.operations import Context, Resource
 from outdialer.api.webhooks.rules import check_uri, webhook_secret
-from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, read_id
+from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, closed, read_id
 from outdialer.domain.directory import Customer
 from outdialer.domain.permissions import ADMIN, allows
 from outdialer.domain.units import Instant, format_id
@@ -59,14 +59,14 @@ class CustomerView(Struct, frozen=True, kw_only=True):
     email: str | UnsetType = UNSET
     phone_number: str | UnsetType = UNSET
     address: str | UnsetType = UNSET
-    webhook_method: str | UnsetType = UNSET
+    webhook_method: Annotated[str, closed(get_args(WebhookMethod))] | UnsetType = UNSET
     webhook_uri: str | UnsetType = UNSET
     webhook_secret: Annotated[str, Meta(description="Signs webhooks; for admins.")] | UnsetType = UNSET
     billing_account_id: UuidText
     metadata: CustomerMetadata
     email_verified: bool
-    status: Annotated[str, Meta(description="`active`, `frozen` (its deletion is scheduled) or `deleted`.")]
-    identity_verification_status: Annotated[str, Meta(description="`none`: nothing is verified here.")]
+    status: Annotated[str, closed(("active", "frozen", "deleted"), "`frozen`: its deletion is scheduled.")]
+    identity_verification_status: Annotated[str, closed(("none",), "Nothing is verified here.")]
     tm_deletion_scheduled: TimeText | None
     tm_create: TimeText | None
     tm_update: TimeText | None

@@ -119,8 +119,10 @@ def _schemas(operations: Sequence[Operation]) -> dict[str, Json]:
     ordered = sorted(types, key=lambda kind: kind.__name__)
     _, found = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     schemas = {_public_name(name): _renamed(schema) for name, schema in sorted(found.items())}
-    schemas["ErrorFacts"]["properties"]["status"]["enum"] = sorted({status for status, _ in REASONS.values()})
-    schemas["ErrorFacts"]["properties"]["reason"]["enum"] = sorted(REASONS)
+    for name in ("ErrorFacts", "RowError"):
+        if name in schemas:
+            schemas[name]["properties"]["status"]["enum"] = sorted({status for status, _ in REASONS.values()})
+            schemas[name]["properties"]["reason"]["enum"] = sorted(REASONS)
     return schemas
 
 

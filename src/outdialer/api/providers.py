@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, check_plain, merged
 from outdialer.api.errors import FieldError, shown
 from outdialer.api.operations import Context, Resource, unavailable
-from outdialer.api.wire import Text255, Text2000, TimeText, UuidText, Wire
+from outdialer.api.wire import Text255, Text2000, TimeText, UuidText, Wire, closed
 from outdialer.domain.directory import Provider
 from outdialer.domain.units import format_id
 from outdialer.ports.store import Page
@@ -57,7 +57,7 @@ class ProviderView(Struct, frozen=True, kw_only=True):
     """A carrier."""
 
     id: UuidText
-    type: str
+    type: Annotated[str, closed(("sip",))]
     hostname: str
     tech_prefix: str
     tech_postfix: str
@@ -66,7 +66,7 @@ class ProviderView(Struct, frozen=True, kw_only=True):
     name: str
     detail: str
     codecs: str
-    health_status: Annotated[str, Meta(description="`unknown`: carriers are not probed in this release.")]
+    health_status: Annotated[str, closed(("unknown",), "Carriers are not probed in this release.")]
     health_checked_at: TimeText | None
     tm_create: TimeText | None
     tm_update: TimeText | None

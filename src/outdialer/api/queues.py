@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, merged, new_direct_hash, read_ids, unless_empty
 from outdialer.api.errors import FieldError, shown
 from outdialer.api.operations import Context, Resource
-from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, read_id
+from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, closed, read_id
 from outdialer.domain.directory import Queue
 from outdialer.domain.units import format_id
 from outdialer.ports.store import Page
@@ -54,7 +54,7 @@ class QueueView(Struct, frozen=True, kw_only=True):
     customer_id: UuidText
     name: str | UnsetType = UNSET
     detail: str | UnsetType = UNSET
-    routing_method: str | UnsetType = UNSET
+    routing_method: Annotated[str, closed(ROUTING_METHODS)] | UnsetType = UNSET
     tag_ids: list[UuidText] | UnsetType = UNSET
     direct_hash: str | UnsetType = UNSET
     wait_flow_id: UuidText

@@ -33,9 +33,9 @@ class Customer(Versioned, kw_only=True):
     metadata: CustomerMetadata
     email_verified: bool
     status: str
-    """``active``, ``frozen`` (its deletion is scheduled) or ``deleted``."""
+    """``frozen``: its deletion is scheduled."""
     identity_verification_status: str
-    """``none``: nothing is verified here."""
+    """Nothing is verified here."""
     tm_deletion_scheduled: datetime | None
     tm_create: datetime | None
     tm_update: datetime | None
@@ -59,9 +59,9 @@ class CustomerCreated(Struct, frozen=True, kw_only=True):
     metadata: CustomerMetadata
     email_verified: bool
     status: str
-    """``active``, ``frozen`` (its deletion is scheduled) or ``deleted``."""
+    """``frozen``: its deletion is scheduled."""
     identity_verification_status: str
-    """``none``: nothing is verified here."""
+    """Nothing is verified here."""
     tm_deletion_scheduled: datetime | None
     tm_create: datetime | None
     tm_update: datetime | None

@@ -31,7 +31,7 @@ class Provider(Versioned, kw_only=True):
     detail: str
     codecs: str
     health_status: str
-    """``unknown``: carriers are not probed in this release."""
+    """Carriers are not probed in this release."""
     health_checked_at: datetime | None
     tm_create: datetime | None
     tm_update: datetime | None
