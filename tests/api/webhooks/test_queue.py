@@ -77,6 +77,25 @@ def test_the_cursor_waits_for_the_oldest_that_is_under_way() -> None:
     assert (progress.cursor, progress.put, progress.gone) == (3, (), ())
 
 
+def test_what_waits_already_is_not_taken_from_the_outbox_again() -> None:
+    """A life ended while an older event was under way, so that the cursor is behind one that waits."""
+    queue = queue_of(1, 2)
+    _, second = out(queue)
+    queue.failed(second, FAILED, NOW, 0)
+    progress = queue.take_progress()
+    assert progress is not None
+    assert (progress.cursor, len(progress.put)) == (0, 1)
+    next_life = EndpointQueue(ENDPOINT, progress.put)
+    for number, subject in enumerate((1, 2)):
+        next_life.offer(number + 1, [event(number, subject)], NOW)
+    assert len(next_life) == 2
+    first, waited = out(next_life, NOW + 5 * SECOND)
+    assert (waited.event_id, waited.tries) == ("evt_1", 1)
+    next_life.delivered(first)
+    next_life.delivered(waited)
+    assert len(next_life) == 0
+
+
 def test_410_disables_and_keeps_what_is_there() -> None:
     queue = queue_of(1, 1, 2)
     first, _ = out(queue)

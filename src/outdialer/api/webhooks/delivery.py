@@ -36,6 +36,8 @@ STORE_REST_S = 5.0
 MOST_ROWS = 25
 """Of the outbox, read at once: what becomes of them is made on the event loop, which must not be held up."""
 MOST_TRIES_SHOWN = 100
+MOST_SHOWN = 1_000
+"""Endpoints whose latest tries are remembered; those of disabled ones are worth seeing too."""
 
 Key: TypeAlias = tuple[int, Id]
 
@@ -146,6 +148,8 @@ class Deliverer:
             found = {(one.customer, one.id): one for one in await self._store.webhook_endpoints()}
             for key in [key for key in self._queues if key not in found]:
                 del self._queues[key]
+            for key in list(self._tried)[:-MOST_SHOWN]:
+                del self._tried[key]
             for key, endpoint in found.items():
                 await self._open(key, endpoint)
         except StoreUnavailable:
@@ -159,7 +163,6 @@ class Deliverer:
             return
         waiting = await self._store.webhook_waiting(endpoint.customer, endpoint.id, 2 * MOST_WAITING)
         self._queues[key] = EndpointQueue(endpoint, waiting)
-        self._tried.setdefault(key, deque(maxlen=MOST_TRIES_SHOWN))
         self._behind.add(key)
 
     async def _read(self) -> float | None:
@@ -228,7 +231,7 @@ class Deliverer:
         endpoint = queue.endpoint
         self._metrics.webhook_tries.labels("failed" if outcome.why else "delivered").inc()
         shown = Try(event_id=item.event_id, type=item.type, at=at, code=outcome.code, why=outcome.why)
-        self._tried[endpoint.customer, endpoint.id].append(shown)
+        self._tried.setdefault((endpoint.customer, endpoint.id), deque(maxlen=MOST_TRIES_SHOWN)).append(shown)
         if not outcome.why:
             queue.delivered(item)
         elif queue.failed(item, outcome, self._clock.now(), self._chance()):

@@ -33,7 +33,9 @@ UriText = Annotated[
         examples=["https://crm.company.example/hook"],
     ),
 ]
-EventTypes = Annotated[list[Text255], Meta(max_length=200, description="Empty: all events.")]
+EventTypes = Annotated[
+    list[Text255], Meta(max_length=200, description=f"Empty: all events. Possible: {', '.join(EVENT_TYPES)}.")
+]
 
 
 class WebhookBody(Struct, frozen=True):
