@@ -94,6 +94,7 @@ def test_what_waits_already_is_not_taken_from_the_outbox_again() -> None:
     next_life.delivered(first)
     next_life.delivered(waited)
     assert len(next_life) == 0
+    assert out(next_life, NOW + 5 * SECOND) == []
 
 
 def test_410_disables_and_keeps_what_is_there() -> None:
