@@ -8,7 +8,7 @@ import pytest
 
 from outdialer.api.auth import new_access_key
 from outdialer.engine.system import random_bytes
-from tests.api.contract.rows import NIL, a_time
+from tests.api.contract.rows import NIL, UNKNOWN, a_time
 from tests.engine.conftest import MakeWorld
 from tests.engine.world import ANSWERS, BUSY, CUSTOMER, World, number
 
@@ -121,7 +121,12 @@ async def test_a_success_from_dialing_to_done(make_world: MakeWorld, order: str)
     (target,) = (await client.ask("GET", f"/outdials/{ids['outdial_id']}/targets"))["result"]
     assert (target["status"], target["id"]) == ("done", done["outdial_target_id"])
     assert await client.ask("GET", f"/campaigncalls/{done['id']}") == done
-    assert [row["id"] for row in (await client.ask("GET", "/campaigncalls"))["result"]] == [done["id"]]
+    for query, wanted in (
+        ("", [done["id"]]),
+        (f"?campaign_id={campaign}", [done["id"]]),
+        (f"?campaign_id={UNKNOWN}", []),
+    ):
+        assert [row["id"] for row in (await client.ask("GET", f"/campaigncalls{query}"))["result"]] == wanted
 
     async def ended() -> bool:
         return bool((await client.ask("GET", f"/campaigns/{campaign}"))["status"] == "stop")

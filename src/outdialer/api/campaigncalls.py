@@ -6,8 +6,9 @@ from msgspec import Meta, Struct
 
 from outdialer.api import paging
 from outdialer.api.editing import found
+from outdialer.api.entries import query_id
 from outdialer.api.errors import ApiError
-from outdialer.api.operations import Context, Resource
+from outdialer.api.operations import EXAMPLE_ID, Context, QueryParameter, Resource
 from outdialer.api.wire import AddressView, TimeText, UuidText, Wire, address_view, closed
 from outdialer.domain.attempt import AttemptStatus
 from outdialer.domain.model import CampaignCall
@@ -102,10 +103,16 @@ async def _read(context: Context) -> CampaignCall:
     return found(stored, "CAMPAIGNCALL_NOT_FOUND", "campaigncall")
 
 
-@campaigncalls.operation("GET", "/campaigncalls", "INVALID_REQUEST_PARAMETER")
+@campaigncalls.operation(
+    "GET",
+    "/campaigncalls",
+    "INVALID_REQUEST_PARAMETER",
+    query=(QueryParameter("campaign_id", "Attempts of this campaign alone.", EXAMPLE_ID),),
+)
 async def list_campaigncalls(context: Context, page: Page) -> CampaigncallList:
-    """List attempts of all campaigns, newest first."""
-    rows, token = await paging.fetch(page, lambda asked: context.store.campaigncalls(context.customer, asked))
+    """List attempts of all campaigns, or of one, newest first."""
+    campaign = query_id(context, "campaign_id")
+    rows, token = await paging.fetch(page, lambda asked: context.store.campaigncalls(context.customer, asked, campaign))
     return CampaigncallList([view(row, context.wire) for row in rows], token)
 
 

@@ -152,6 +152,11 @@ CAMPAIGNS = [
         put(RAN + "/resource_info", outdial_id="{other_outdial}").shows(outdial_id="{other_outdial}"),
     ),
     row("a campaign's calls are a list", get(RAN + "/campaigncalls").shows(result=[], next_page_token="")),
+    row(
+        "calls of one campaign among all",
+        get("/campaigncalls?campaign_id={campaign}").shows(result=[], next_page_token=""),
+        get("/campaigncalls?campaign_id=x").refused(400, "INVALID_REQUEST_PARAMETER", "campaign_id"),
+    ),
     row("the calls of no campaign", get(f"/campaigns/{UNKNOWN}/campaigncalls").refused(404, "CAMPAIGN_NOT_FOUND")),
 ]
 BOUND = [

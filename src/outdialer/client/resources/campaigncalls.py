@@ -65,9 +65,13 @@ class CampaigncallsApi(Resource):
     For a client that blocks.
     """
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> Iterator[Campaigncall]:
-        """List attempts of all campaigns, newest first."""
-        return self._api.rows(_LIST_CAMPAIGNCALLS, {}, {"page_size": page_size, "page_token": page_token})
+    def list(
+        self, *, campaign_id: str | None = None, page_size: int | None = None, page_token: str | None = None
+    ) -> Iterator[Campaigncall]:
+        """List attempts of all campaigns, or of one, newest first."""
+        return self._api.rows(
+            _LIST_CAMPAIGNCALLS, {}, {"campaign_id": campaign_id, "page_size": page_size, "page_token": page_token}
+        )
 
     def get(self, id: str) -> Campaigncall:
         """Read an attempt, deleted or not."""
@@ -87,9 +91,13 @@ class AsyncCampaigncallsApi(AsyncResource):
     For a client that awaits.
     """
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> AsyncIterator[Campaigncall]:
-        """List attempts of all campaigns, newest first."""
-        return self._api.rows(_LIST_CAMPAIGNCALLS, {}, {"page_size": page_size, "page_token": page_token})
+    def list(
+        self, *, campaign_id: str | None = None, page_size: int | None = None, page_token: str | None = None
+    ) -> AsyncIterator[Campaigncall]:
+        """List attempts of all campaigns, or of one, newest first."""
+        return self._api.rows(
+            _LIST_CAMPAIGNCALLS, {}, {"campaign_id": campaign_id, "page_size": page_size, "page_token": page_token}
+        )
 
     async def get(self, id: str) -> Campaigncall:
         """Read an attempt, deleted or not."""
