@@ -31,6 +31,7 @@ ACTIONS: dict[str, str] = {
     "task_failed": "A background task ended with an unexpected error.",
     "clock_jumped": "The machine's clock was set; time goes on evenly without the jump until the next start.",
     "slot_missed": "Send slots were missed and reserved anew.",
+    "event_unreadable": "An event on the books cannot be read by this version of the program; nobody is told of it.",
     "webhook_disabled": "A webhook gets nothing any more until somebody enables it, with the reason.",
     "webhook_given_up": "A webhook has not taken an event in all its tries, though it took others.",
     "webhook_events_lost": "Events were removed from the books before a webhook that was disabled could take them.",

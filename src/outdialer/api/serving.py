@@ -12,7 +12,7 @@ from outdialer.api import cors
 from outdialer.api.auth import NOBODY, Principal, authenticate
 from outdialer.api.body import read_json, to_struct
 from outdialer.api.errors import RETRY_AFTER_S, ApiError, envelope
-from outdialer.api.events.websocket import Sockets
+from outdialer.api.events.websocket import PATHS, Sockets
 from outdialer.api.http import Receive, Request, Response, Scope, Send, StreamedResponse
 from outdialer.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from outdialer.api.idempotency import Asked, Once, asked
@@ -108,7 +108,8 @@ class Server:
         if request.method == "OPTIONS":
             return cors.options(request, [*found.operations, "OPTIONS"] if found else [])
         if found is None:
-            return self.failure(request, ApiError("ROUTE_NOT_FOUND", "No such path: paths are exact."))
+            only = "Here is a websocket: open it as one." if request.path in PATHS else "No such path: paths are exact."
+            return self.failure(request, ApiError("ROUTE_NOT_FOUND", only))
         operation = found.operations.get(request.method)
         if operation is None:
             allow = ", ".join(found.operations)

@@ -118,6 +118,12 @@ async def test_an_attempt_that_is_gone_is_not_told_of(store: MemoryStore) -> Non
     assert await told(store) == []
 
 
+async def test_what_cannot_be_read_keeps_nothing_up(client: httpx.AsyncClient, store: MemoryStore) -> None:
+    store.add(CUSTOMER, "tag_created", START, payload='{"of": "another version"}')
+    tag = await created(client, "/v1.0/tags")
+    assert [json.loads(event.data)["id"] for event in await told(store)] == [tag["id"]]
+
+
 async def test_the_same_event_is_the_same_every_time(world: World, store: MemoryStore) -> None:
     for _ in range(3):
         store.attempt_happened(CUSTOMER, "claimed", START, AttemptNow(ATTEMPT, CALL))

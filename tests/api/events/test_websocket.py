@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from contextlib import suppress
 from typing import Any
 
@@ -211,3 +212,24 @@ async def test_a_follower_that_goes_away_is_forgotten(served: Served, token: str
         assert served.feed.followers_of(1) == 1
     await made(served, token, "/v1.0/tags")
     assert served.feed.followers_of(1) == 0
+
+
+async def test_no_credential_is_logged(served: Served, token: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    async with connect(served.url(PATHS[0], "ws", token=token), logger=logging.getLogger("the client's own")) as socket:
+        await subscribe(socket, served.customer)
+    with pytest.raises(InvalidStatus):
+        await connect(served.url(PATHS[0], "ws", token=f"{token}x")).__aenter__()
+    ours = [record for record in caplog.records if not record.name.startswith(("the client", "websockets.client"))]
+    assert token not in "".join(record.getMessage() for record in ours)
+
+
+async def test_other_paths_have_no_websocket(served: Served, token: str) -> None:
+    for path in ("/v1.0/campaigns", "/v1.0/ws/", "/"):
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(served.url(path, "ws", token=token)).__aenter__()
+        assert refused.value.response.status_code == 404
+    async with served.client(token) as client:
+        for path in PATHS:
+            answer = await client.get(path)
+            assert (answer.status_code, "websocket" in answer.text) == (404, True)

@@ -164,7 +164,7 @@ class Feed:
                 self._bell.ring()
                 took = AWAY_S
             except Exception as error:
-                log("events_failed", logging.ERROR, error)
+                log("task_failed", logging.ERROR, error, task="events")
                 took = AWAY_S
             await asyncio.sleep(min(max(ROUND_S, REST * took), LONGEST_REST_S))
 

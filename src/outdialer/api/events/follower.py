@@ -1,5 +1,6 @@
 """One connection that follows events: what it wants, what waits for it, and how it ends."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -79,8 +80,10 @@ class Follower:
 
     async def next(self, seconds: float) -> bytes | None:
         """All that waits, in one piece; b"" when nothing came for so many seconds, None at the end."""
-        if not self._waiting and self.ending is None:
-            await self._bell.wait(seconds)
+        time = asyncio.get_running_loop().time
+        until = time() + seconds
+        while not self._waiting and self.ending is None and (left := until - time()) > 0:
+            await self._bell.wait(left)
         if not self._waiting:
             return None if self.ending is not None else b""
         piece = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)

@@ -3,6 +3,7 @@
 ``EVENT_TYPES`` is the whole list. The object in an event is what its GET answers, made by the same function.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -17,6 +18,7 @@ from outdialer.domain.directory import Agent, Extension, Flow, InboundTrunk, Tag
 from outdialer.domain.model import Campaign, CampaignCall, Outdial, Outplan
 from outdialer.domain.units import NIL_ID, Id
 from outdialer.ports.events import AttemptNow, OutboxRow
+from outdialer.telemetry import log
 
 View: TypeAlias = Callable[[Any, Wire], Struct]
 
@@ -97,7 +99,7 @@ class Renderer:
         if row.kind in _ATTEMPT_EVENTS:
             yield from self._of_attempt(row, wire)
         elif row.kind in _RESOURCE_OF:
-            yield self._of_resource(row, wire)
+            yield from self._of_resource(row, wire)
 
     def _of_attempt(self, row: OutboxRow, wire: Wire) -> Iterator[ClientEvent]:
         if row.attempt is None:
@@ -110,11 +112,15 @@ class Renderer:
             else:
                 yield self._event(row, wire, position, name, then.call.id, calls.view(then.call, wire))
 
-    def _of_resource(self, row: OutboxRow, wire: Wire) -> ClientEvent:
+    def _of_resource(self, row: OutboxRow, wire: Wire) -> Iterator[ClientEvent]:
         resource = _RESOURCE_OF[row.kind]
-        stored = _DECODERS[resource].decode(row.payload)
+        try:
+            stored = _DECODERS[resource].decode(row.payload)
+        except msgspec.DecodeError:
+            log("event_unreadable", logging.ERROR, kind=row.kind, cursor=row.cursor)
+            return
         owner = row.subject if resource == "agent" else NIL_ID
-        return self._event(row, wire, 0, row.kind, row.subject, _RESOURCES[resource][1](stored, wire), owner)
+        yield self._event(row, wire, 0, row.kind, row.subject, _RESOURCES[resource][1](stored, wire), owner)
 
     def _event(
         self, row: OutboxRow, wire: Wire, position: int, name: str, subject: Id, view: Struct, owner: Id = NIL_ID
