@@ -1,5 +1,5 @@
 -- Requests with an Idempotency-Key, for a day. name is the key's SHA-256; a row without status is a request that
--- still runs, or whose server died; status without body is an answer that holds a secret and is made again.
+-- still runs, or whose server died; an answer that holds a secret is sealed under the key and the credential.
 CREATE TABLE requests (
     key         INTEGER PRIMARY KEY,
     customer    INTEGER NOT NULL REFERENCES customers (key),
