@@ -16,6 +16,7 @@ from msgspec import Struct
 from bench.apart import ROOT, MeasurementFailed, run_apart
 from bench.figures import Figure, divide, load_now
 from bench.lists import CUSTOMER
+from bench.reads_servers import Serving
 from outdialer.domain.directory import customer_id
 from outdialer.domain.units import format_id
 
@@ -32,6 +33,8 @@ class Count(Struct, frozen=True, kw_only=True):
     """What the engine had counted at a moment."""
 
     at: float
+    cpu: float
+    """CPU time of the server, in s."""
     claimed: float
     delays: dict[str, float]
     """By upper bound in s: INVITEs that left at most so long after their slot."""
@@ -42,6 +45,8 @@ class Phase(Struct, frozen=True, kw_only=True):
 
     rate: float
     """Attempts a second."""
+    cores: float
+    """How much of a core the server used."""
     p99_at_most_ms: float
     """From an attempt's slot to its INVITE: the bucket that the 99th percentile lies in."""
 
@@ -56,23 +61,23 @@ def compare(folder: Path, rate: float, connections: int, requests_per_s: int, *,
     path = folder / "books.db"
     people = int(rate * (2 * seconds + WARM_S + 60))
     run_apart("bench.lists:make_list", path=str(path), targets=people, scattered=False)
-    with _serving(path, rate) as (port, token):
+    with _serving(path, rate) as server:
         topic = f"customer_id:{format_id(customer_id(CUSTOMER))}:campaigncall"
-        order: dict[str, Any] = {"port": port, "token": token, "topic": topic}
+        order: dict[str, Any] = {"port": server.port, "token": server.token, "topic": topic}
         order["paths"] = ["/v1.0/campaigns", "/v1.0/outdials", "/v1.0/campaigncalls?page_size=20", "/v1.0/me"]
         time.sleep(WARM_S)
-        start = _count(port)
+        start = _count(server)
         time.sleep(seconds)
-        alone = phase(start, _count(port))
+        alone = phase(start, _count(server))
         with _load(connections, requests_per_s, seconds, order) as load:
-            start = _count(port)
+            start = _count(server)
             told = load()
-            followed = phase(start, _count(port))
+            followed = phase(start, _count(server))
     return [dialing(alone, followed, told, rate), requests(told, requests_per_s)]
 
 
 @contextlib.contextmanager
-def _serving(path: Path, rate: float) -> Iterator[tuple[int, str]]:
+def _serving(path: Path, rate: float) -> Iterator[Serving]:
     program = f"from bench.followers_server import serve; serve({str(path)!r}, {rate})"
     with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
@@ -80,7 +85,7 @@ def _serving(path: Path, rate: float) -> Iterator[tuple[int, str]]:
         if not port:
             raise MeasurementFailed("the server did not start")
         try:
-            yield int(port), token
+            yield Serving(int(port), token, server.pid)
         finally:
             server.terminate()
 
@@ -108,13 +113,14 @@ def _load(connections: int, requests_per_s: int, seconds: float, order: dict[str
         yield wait
 
 
-def _count(port: int) -> Count:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+def _count(server: Serving) -> Count:
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=30) as answer:
         text = answer.read().decode()
     claimed = _CLAIMED.search(text)
     assert claimed is not None
     return Count(
         at=time.perf_counter(),
+        cpu=server.cpu_s(),
         claimed=float(claimed[1]),
         delays={bound: float(count) for bound, count in _DELAY.findall(text)},
     )
@@ -125,7 +131,10 @@ def phase(start: Count, end: Count) -> Phase:
     sent = {bound: count - start.delays.get(bound, 0.0) for bound, count in end.delays.items()}
     most = max(sent.values(), default=0.0)
     p99 = next((float(bound) for bound, count in sent.items() if count >= 0.99 * most), 0.0)
-    return Phase(rate=(end.claimed - start.claimed) / (end.at - start.at), p99_at_most_ms=p99 * 1e3)
+    took = end.at - start.at
+    return Phase(
+        rate=(end.claimed - start.claimed) / took, cores=(end.cpu - start.cpu) / took, p99_at_most_ms=p99 * 1e3
+    )
 
 
 def dialing(alone: Phase, followed: Phase, told: Any, rate: float) -> Figure:
@@ -141,7 +150,8 @@ def dialing(alone: Phase, followed: Phase, told: Any, rate: float) -> Figure:
         at_least=GOAL,
         note=f"99 of 100 INVITEs left within {followed.p99_at_most_ms:g} ms of their slot, before within "
         f"{alone.p99_at_most_ms:g} ms; {told['bytes'] / 1e6:,.0f} MB told, {told['least_bytes'] / 1e3:,.0f} kB to the "
-        f"follower that got least; {told['lost']} connections lost",
+        f"follower that got least; {told['lost']} connections lost; "
+        f"the server used {followed.cores:.2f} of a core, before {alone.cores:.2f}",
         load=load_now(),
         detail={"alone": alone, "followed": followed, "told": told},
     )

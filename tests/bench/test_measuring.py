@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import due, engine, flat, growth, next_target, sip, sipp, voice, whole
+from bench import due, engine, flat, followers, growth, next_target, reads, sip, sipp, voice, whole
 from bench.__main__ import BENCHMARKS
 from bench.apart import MeasurementFailed, core, run_apart
 from bench.sip_engine import percentiles, write_tone
@@ -32,6 +32,22 @@ def test_engine(tmp_path: Path) -> None:
     assert rate.ratio
     assert rate.baseline
     assert yards.value > 0
+
+
+def test_reads(tmp_path: Path) -> None:
+    told = reads.compare(tmp_path, 150, rounds=1, seconds=0.2)
+    assert len(told) == 4
+    assert all(figure.ratio for figure in told)
+
+
+def test_followers(tmp_path: Path) -> None:
+    dialing, requests = followers.compare(tmp_path, 20.0, 10, 20, seconds=1.0)
+    assert dialing.ratio
+    assert (dialing.detail["told"]["accepted"], dialing.detail["told"]["lost"], requests.detail["refused"]) == (
+        10,
+        0,
+        0,
+    )
 
 
 def test_flat_goes_on_to_another_list_when_one_is_too_short(tmp_path: Path) -> None:
