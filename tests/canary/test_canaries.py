@@ -97,7 +97,7 @@ async def serving(folder: Path, port: int) -> AsyncIterator[Served]:
     arguments = [
         *("--db", str(folder / "books.db"), "--http", "127.0.0.1:0", "--trunk", f"sip:127.0.0.1:{port}"),
         *("--username", "outdialer", "--password-file", str(secret), "--rate", "50", "--log-level", "DEBUG"),
-        *("--webhook-allow", "127.0.0.0/8", "--grace", "0"),
+        *("--allow-network", "127.0.0.0/8", "--grace", "0"),
     ]
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
         command = [sys.executable, "-m", "outdialer.cli.main", "serve", *arguments]
