@@ -29,17 +29,16 @@ class CallIdParts(NamedTuple):
     leg_number: int
 
 
-def _keyed(secret: bytes, label: str, attempt_id: Id, *numbers: int) -> str:
-    text = b"|".join([label.encode(), attempt_id.hex().encode(), *(str(n).encode() for n in numbers)])
-    return hmac.digest(secret, text, "sha256")[:8].hex()
+def _keyed(secret: bytes, text: str) -> str:
+    return hmac.digest(secret, text.encode(), "sha256")[:8].hex()
 
 
 def leg_identity(secret: bytes, attempt_id: Id, leg_number: int) -> LegIdentity:
     """The Call-ID and From tag of a leg."""
-    check = _keyed(secret, "call", attempt_id, leg_number)
+    attempt = attempt_id.hex()
     return LegIdentity(
-        call_id=f"{attempt_id.hex()}-{leg_number}-{check}",
-        from_tag=_keyed(secret, "tag", attempt_id, leg_number),
+        call_id=f"{attempt}-{leg_number}-{_keyed(secret, f'call|{attempt}|{leg_number}')}",
+        from_tag=_keyed(secret, f"tag|{attempt}|{leg_number}"),
     )
 
 
@@ -48,7 +47,7 @@ def branch(secret: bytes, attempt_id: Id, leg_number: int, method: str, sequence
 
     A CANCEL and the ACK of a non-2xx answer use the INVITE's (RFC 3261 sections 9.1 and 17.1.1.3).
     """
-    return f"{BRANCH_COOKIE}{_keyed(secret, f'branch:{method}', attempt_id, leg_number, sequence)}"
+    return f"{BRANCH_COOKIE}{_keyed(secret, f'branch:{method}|{attempt_id.hex()}|{leg_number}|{sequence}')}"
 
 
 def verify_call_id(secret: bytes, call_id: str) -> CallIdParts | None:

@@ -130,7 +130,7 @@ def _deal(dealer: _Dealer, queues: _Queues, closed: dict[int, Gate]) -> None:
             if gate is not None:
                 closed[campaign.key] = gate
                 continue
-        heappush(turns, _turn(dealer, campaign))
+        heappush(turns, _turn(dealer, campaign) if turns else turn)
 
 
 def _turn(dealer: _Dealer, campaign: CampaignView) -> _Turn:
