@@ -1,6 +1,8 @@
-"""What Schemathesis may not do: revoke or narrow the access key that it holds.
+"""What Schemathesis does not send, because no schema can say that it is refused.
 
-Nor does it put the nil id, which answers show where nothing is referred to, into paths as if it were a valid one.
+- Whatever would revoke or narrow the access key that it holds.
+- The nil id in a path; answers show it where nothing is referred to.
+- Whole numbers beyond 64 bits, in fields too that the document does not name.
 """
 
 import os
@@ -10,9 +12,20 @@ import schemathesis
 
 NIL = "00000000-0000-0000-0000-000000000000"
 OWN_KEY = "OUTDIALER_CONFORMANCE_KEY"
+LARGEST = 2**63
+
+
+def too_large(value: Any) -> bool:
+    """Whether a number in a body is beyond 64 bits."""
+    if isinstance(value, dict):
+        return any(too_large(item) for item in value.values())
+    if isinstance(value, list):
+        return any(too_large(item) for item in value)
+    return isinstance(value, int) and not -LARGEST <= value < LARGEST
 
 
 @schemathesis.hook
 def filter_case(context: schemathesis.HookContext, case: schemathesis.Case[Any]) -> bool:
     """Whether a request is sent."""
-    return not {os.environ[OWN_KEY], NIL} & {str(value) for value in (case.path_parameters or {}).values()}
+    in_path = {str(value) for value in (case.path_parameters or {}).values()}
+    return not {os.environ[OWN_KEY], NIL} & in_path and not too_large(case.body)
