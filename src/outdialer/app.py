@@ -289,6 +289,7 @@ async def _carrier_and_media(settings: Settings, clock: SystemClock, store: Sqli
         port_range=settings.rtp_ports,
         live=settings.live,
         networks=_networks(settings),
+        sounds=settings.sounds,
     )
     bound, same_address = await _sip_address(settings, store)
     carrier = SipCarrier(

@@ -49,6 +49,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     key_rate: tuple[float, int] = (100.0, 200)
     allowed_networks: tuple[str, ...] = ()
     """Where webhooks and, when live, prompts may be though it is not public: with any port, and without TLS."""
+    sounds: Path | None = None
+    """The folder that files which campaigns play must be in; None: they play no files."""
     live: bool = False
     key_file: Path | None = None
     """Where the first access key is kept, mode 0600; None: it is not kept."""

@@ -145,7 +145,7 @@ def _settings(life: Life) -> Settings:
         channels=life.channels,
         max_ring_ms=life.max_ring_ms,
     )
-    return Settings(db=Path(life.db), http=None, sip_bind=("127.0.0.1", life.sip_port), trunk=trunk)
+    return Settings(db=Path(life.db), http=None, sip_bind=("127.0.0.1", life.sip_port), trunk=trunk, sounds=Path("/"))
 
 
 async def _begin_campaign(app: App, life: Life) -> None:

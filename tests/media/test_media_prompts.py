@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ipaddress
+import os
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -133,6 +134,33 @@ async def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, data: bytes, co
         await cache_in(tmp_path).prepare(Prompt(source=str(path)))
     assert str(path) in str(caught.value)
     assert "sox" in str(caught.value)
+
+
+async def test_files_are_played_from_one_folder_only(tmp_path: Path) -> None:
+    folder, sound = tmp_path / "sounds", wav(bytes(1_600))
+    folder.mkdir()
+    for path in (folder / "good.wav", tmp_path / "secret.wav", tmp_path / "sounds-too.wav"):
+        path.write_bytes(sound)
+    (folder / "link.wav").symlink_to(tmp_path / "secret.wav")
+    cache = PromptCache(tmp_path / "cache", live=False, engines=[], sounds=folder)
+    for inside in ("good.wav", "./good.wav", str(folder / "good.wav")):
+        assert (await cache.prepare(Prompt(source=inside))).duration_ms == 100
+    outside = ("../secret.wav", "link.wav", "../sounds-too.wav", str(tmp_path / "secret.wav"), "/nowhere/at/all")
+    for source in outside:
+        with pytest.raises(PromptError, match="is not in the folder that the server plays files from"):
+            await cache.prepare(Prompt(source=source))
+    none = PromptCache(tmp_path / "cache", live=False, engines=[], sounds=None)
+    with pytest.raises(PromptError, match="--sounds FOLDER"):
+        await none.prepare(Prompt(source=str(folder / "good.wav")))
+
+
+@pytest.mark.parametrize("source", ["/dev/zero", "pipe.wav", "a\0b.wav"])
+async def test_what_may_never_end_is_not_read(tmp_path: Path, source: str) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(PromptError, match="cannot be read"):
+        await PromptCache(tmp_path / "cache", live=False, engines=[]).prepare(
+            Prompt(source=source if source.startswith("/") else str(tmp_path / source))
+        )
 
 
 async def test_a_missing_file_is_named(tmp_path: Path) -> None:

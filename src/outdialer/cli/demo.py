@@ -82,6 +82,7 @@ async def _call_everybody(folder: Path, port: int, options: DemoOptions) -> tupl
         db=folder / "demo.db",
         http=("127.0.0.1", 0),
         trunk=TrunkSettings(host="127.0.0.1", port=port, rate_per_s=CALLS_PER_SECOND, channels=CHANNELS),
+        sounds=demonstration().parent,
     )
     app = await open_app(settings)
     try:

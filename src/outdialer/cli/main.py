@@ -19,6 +19,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 CALLS_PER_SECOND = click.FloatRange(0, 10_000, min_open=True)
 RING_SECONDS = click.IntRange(1, 600)
 DAYS = click.IntRange(0, 36_500)
+EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -186,6 +187,7 @@ def _sound(given: str | None) -> str:
 @click.option("--login-rate", default="10:20", show_default=True, type=RequestRate(), help="Logins/s of one address.")
 @click.option("--customer-rate", default="100:200", show_default=True, type=RequestRate(), help="Requests/s, customer.")
 @click.option("--key-rate", default="100:200", show_default=True, type=RequestRate(), help="Requests/s, access key.")
+@click.option("--sounds", type=EXISTING_FOLDER, help="Where WAV files must be that campaigns play; without it, none.")
 @click.option("--no-key-file", is_flag=True, help="Show the first access key only, keep it nowhere.")
 @click.option(
     "--log-level", default="INFO", show_default=True, type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"])
@@ -215,6 +217,7 @@ def serve(trunk: tuple[str, int] | None, **given: Any) -> None:
         customer_rate=given["customer_rate"],
         key_rate=given["key_rate"],
         allowed_networks=given["allow_network"],
+        sounds=given["sounds"],
         live=given["live"],
         key_file=None if given["no_key_file"] else db.with_suffix(".key"),
     )

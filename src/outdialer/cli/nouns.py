@@ -72,7 +72,7 @@ def _script(action: Fields) -> Fields:
 
 
 def _play(source: str) -> Fields:
-    url = source if source.startswith(("http://", "https://")) else str(Path(source).resolve())
+    url = str(Path(source).resolve()) if Path(source).is_file() else source
     return _script({"type": "play", "option": {"stream_urls": [url]}})
 
 

@@ -36,6 +36,7 @@ class MediaProcess:
         live: allow audio to and from addresses that are not loopback, and prompts from public hosts instead of this
             machine.
         networks: where prompts may be fetched from when live, though the addresses are not public.
+        sounds: the folder that prompts' files must be in; None: no file is played.
         speech: the speech engines in order of preference; None: whichever this machine has.
         quarantine_ms: how long the port of a closed leg stays bound and unused.
         reserve: how many ports to hold ready for ``lease``. Let it exceed the largest claim.
@@ -54,6 +55,7 @@ class MediaProcess:
         port_range: tuple[int, int] | None = None,
         live: bool = False,
         networks: tuple[Network, ...] = (),
+        sounds: Path | None = Path("/"),
         speech: Sequence[SpeechEngine] | None = None,
         quarantine_ms: Milliseconds = 5_000,
         reserve: int = 512,
@@ -69,7 +71,7 @@ class MediaProcess:
             live=live,
             quarantine_ms=quarantine_ms,
         )
-        self._prompts = PromptCache(cache_dir, live=live, engines=speech, networks=networks)
+        self._prompts = PromptCache(cache_dir, live=live, engines=speech, networks=networks, sounds=sounds)
         self._reserve = reserve
         self._line: _Line | None = None
         self._last = MediaStatistics()

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import importlib.resources
 import os
+import stat
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -48,11 +49,16 @@ class PromptCache:
         live: bool,
         engines: Sequence[SpeechEngine] | None = None,
         networks: tuple[Network, ...] = (),
+        sounds: Path | None = Path("/"),
     ) -> None:
-        """``networks``: where prompts may be fetched from when live, though the addresses are not public."""
+        """``networks``: where prompts may be fetched from when live, though the addresses are not public.
+
+        ``sounds``: the folder that files must be in, and that relative paths begin at; None: no file is played.
+        """
         self._dir = cache_dir
         self._live = live
         self._networks = networks
+        self._sounds = None if sounds is None else os.path.realpath(sounds)
         self._engines = None if engines is None else list(engines)
         self._rendering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._fetched: dict[str, tuple[float, str]] = {}
@@ -92,12 +98,29 @@ class PromptCache:
             await speech.speak(engine, prompt.text, prompt.voice, prompt.language, wav)
             return await asyncio.to_thread(_from_wav_file, str(wav), f"{engine.name}'s output")
 
-    async def _from_file(self, path: str) -> PreparedPrompt:
+    async def _from_file(self, called: str) -> PreparedPrompt:
         try:
+            path = await asyncio.to_thread(self._permitted, called)
             key = await asyncio.to_thread(_file_key, path)
-        except OSError as problem:
-            raise PromptError(f"{path} cannot be read: {problem.strerror or problem}") from problem
-        return await self._cached(key, lambda: asyncio.to_thread(_from_wav_file, path, path))
+        except (OSError, ValueError) as problem:
+            why = getattr(problem, "strerror", None) or problem
+            raise PromptError(f"{called} cannot be read: {why}") from problem
+        return await self._cached(key, lambda: asyncio.to_thread(_from_wav_file, path, called))
+
+    def _permitted(self, called: str) -> str:
+        """The real path of a file; links that lead out of the folder are looked through.
+
+        Raises:
+            PromptError: it is elsewhere; nothing is told of what is there.
+        """
+        if self._sounds is None:
+            raise PromptError(
+                f"{called} is not a URL; files are played by a server that is started with --sounds FOLDER"
+            )
+        path = os.path.realpath(os.path.join(self._sounds, called))
+        if os.path.commonpath([path, self._sounds]) != self._sounds:
+            raise PromptError(f"{called} is not in the folder that the server plays files from (--sounds)")
+        return path
 
     async def _fetched_from(self, url: str) -> PreparedPrompt:
         """What the URL gave within the last five minutes, or gives now, or, when it fails now, gave before."""
@@ -163,9 +186,10 @@ def _key(*parts: object) -> str:
 
 def _file_key(path: str) -> str:
     """Names the file as it is now: changed contents are another prompt."""
-    real = os.path.realpath(path)
-    state = os.stat(real)
-    return _key("file", real, state.st_mtime_ns, state.st_size)
+    state = os.stat(path)
+    if not stat.S_ISREG(state.st_mode):
+        raise OSError("it is not a file")  # A device or a pipe may never end.
+    return _key("file", path, state.st_mtime_ns, state.st_size)
 
 
 def _check_tones(sequence: tuple[tuple[int, int], ...]) -> None:
