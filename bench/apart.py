@@ -43,7 +43,10 @@ def run_apart(where: str, *, on_core: int | None = None, **arguments: Any) -> An
     lines = done.stdout.splitlines()
     if done.returncode or not lines:
         raise MeasurementFailed(f"{where}: {done.stderr.decode(errors='replace')[-2_000:]}")
-    return msgspec.json.decode(lines[-1])
+    try:
+        return msgspec.json.decode(lines[-1])
+    except msgspec.DecodeError:
+        raise MeasurementFailed(f"{where} ended with {lines[-1][:200]!r} instead of its result") from None
 
 
 def main() -> None:

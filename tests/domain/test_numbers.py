@@ -1,6 +1,6 @@
 """Reading, normalising and refusing destinations. The numbers are fictional, or ones that are refused."""
 
-from re import _parser  # type: ignore[attr-defined]
+from importlib import import_module
 
 import pytest
 from hypothesis import given
@@ -156,7 +156,7 @@ def test_emergency_numbers_are_refused_however_they_are_written(user: str) -> No
 
 
 def test_no_emergency_number_is_longer_than_those_that_are_looked_up() -> None:
-    _shortest, longest = _parser.parse(_emergency_numbers().pattern).getwidth()
+    _shortest, longest = import_module("re._parser").parse(_emergency_numbers().pattern).getwidth()
     assert longest == LONGEST_EMERGENCY_NUMBER
 
 
