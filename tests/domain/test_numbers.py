@@ -50,6 +50,7 @@ def test_normalise(text: str, expected: str) -> None:
         "+1202555012x",
         "+1202555\u0660123",
         "tel:+12025550123",
+        "tel:911",
         "http://example.com",
         "sip:",
         "sip:@example.com",
@@ -155,6 +156,24 @@ def test_emergency_numbers_are_refused_however_they_are_written(user: str) -> No
     assert refusal(normalise(f"sip:{user}@127.0.0.1")) == "emergency numbers are never dialled"
 
 
+@pytest.mark.parametrize(
+    "user",
+    [
+        *["%20911", "9%2011", "911%00", "%09911", "%2539%2531%2531", "911%E2%80%8B", "9/11", "'911'", "911!", "911%23"],
+        *["911,1", "911;x=1", "911%2C1", "911?x=y", "911&", "911=", "911p1", "911w", "tel%3A911", "SIP%3a911"],
+        *["*911", "*67911", "*67*911", "%2331%23911", "9911", "0112", "9-911", "+1%20911"],
+    ],
+)
+def test_emergency_numbers_are_refused_behind_marks_codes_and_blanks(user: str) -> None:
+    """A far end may take any of these for the number in it."""
+    assert refusal(f"sip:{user}@127.0.0.1") == "emergency numbers are never dialled"
+
+
+def test_a_host_is_no_emergency_number_because_of_its_dots() -> None:
+    assert refusal("sip:911.") == "emergency numbers are never dialled"
+    assert refusal("sip:1.1.2.0") == ""
+
+
 def test_no_emergency_number_is_longer_than_those_that_are_looked_up() -> None:
     _shortest, longest = import_module("re._parser").parse(_emergency_numbers().pattern).getwidth()
     assert longest == LONGEST_EMERGENCY_NUMBER
@@ -176,7 +195,9 @@ def test_premium_numbers_are_refused_behind_an_international_prefix(number: str,
     assert refusal(f"sip:{user}@127.0.0.1") == "premium-rate numbers are never dialled"
 
 
-@pytest.mark.parametrize("user", ["+1-900-555-0123", "1.900.555.0123", "%2B19005550123"])
+@pytest.mark.parametrize(
+    "user", ["+1-900-555-0123", "1.900.555.0123", "%2B19005550123", "1%20900%205550123", "*6719005550123"]
+)
 def test_premium_numbers_are_refused_however_they_are_written(user: str) -> None:
     assert refusal(normalise(f"sip:{user}@127.0.0.1")) == "premium-rate numbers are never dialled"
 

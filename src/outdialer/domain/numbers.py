@@ -21,8 +21,17 @@ _SIP_URI = re.compile(
     re.IGNORECASE,
 )
 _DIALLED_DIGITS = re.compile(r"\+?[0-9]{2,18}")
-_VISUAL_SEPARATORS = re.compile(r"[().\-]")
-"""RFC 3966 section 5.1.1."""
+_NOT_DIALLED = re.compile(r"[^0-9A-Za-z]")
+"""Visual separators (RFC 3966 section 5.1.1), blanks, and whatever else a far end may pass over."""
+_URI_SCHEME = re.compile(r"(?:tel|sips?):", re.IGNORECASE)
+_END_OF_NUMBER = re.compile(r"[;,?&=]|(?<=[0-9])[pwPW]")
+"""Parameters, and the pauses after which digits are sent as tones."""
+_SERVICE_CODE = re.compile(r"[*#]+[0-9]{2}[*#]?")
+"""What hides the caller (``*67``, ``#31#``) and the like; the number follows."""
+_OUTSIDE_LINE = re.compile(r"[09](?=(?:911|112|999)\Z)")
+"""What many exchanges want before a number of the public network."""
+MOST_ESCAPES = 3
+"""How often escapes are undone: each system on the way may undo them once."""
 _INTERNATIONAL_PREFIX = re.compile(r"00|011")
 """How a country code is announced where no + is used: most of the world, and North America."""
 MAX_DESTINATION_LENGTH = 255
@@ -54,6 +63,8 @@ def normalise(text: str) -> str:
 
 
 def _normalise_uri(text: str) -> str:
+    if text.lower().startswith("tel:"):
+        raise DestinationError(f"{text!r} is a tel URI: write the number alone, such as +12025550123")
     if not text.lower().startswith(("sip:", "sips:")):
         text = f"sip:{text}"
     match = _SIP_URI.fullmatch(text)
@@ -72,33 +83,47 @@ def person_key(destination: str) -> str:
     """
     if destination.startswith("+"):
         return destination
-    user = _dialled_part(destination)
+    user = _dialled_parts(destination)[0]
     if _E164.fullmatch(user):
         return user
     match = _SIP_URI.fullmatch(destination)
     return destination[: match.start("parameters")] if match else destination
 
 
-def _dialled_part(uri: str) -> str:
-    """What the far end would dial: the user part without its parameters, or the host where there is no user.
+def _dialled_parts(uri: str) -> list[str]:
+    """What the far end may dial: the user part without its parameters, or the host where there is no user.
 
     Escapes are undone and a number's visual separators removed, because the far end does both (RFC 3261 section
-    19.1.4 and RFC 3966 section 5.1.1): ``9-1-1`` and ``%39%31%31`` reach the same desk as ``911``.
+    19.1.4 and RFC 3966 section 5.1.1): ``9-1-1`` and ``%39%31%31`` reach the same desk as ``911``. The first one is
+    the number as it stands; others follow where a code stands before it.
     """
-    rest = uri.split(":", 1)[1]
-    if "@" not in rest:
-        return rest.split(";", 1)[0].split(":", 1)[0]
-    user = unquote(rest.rsplit("@", 1)[0]).split(";", 1)[0]
-    number = _VISUAL_SEPARATORS.sub("", user)
+    user, at, host = uri.split(":", 1)[1].rpartition("@")
+    if not at:
+        return [host.split(";", 1)[0].split(":", 1)[0].rstrip(".")]
+    for _ in range(MOST_ESCAPES):
+        user = unquote(user)
+    user = _END_OF_NUMBER.split(_URI_SCHEME.sub("", user, 1), 1)[0]
+    code = _SERVICE_CODE.match(user)
+    return [_number(user)] if code is None else [_number(user), _number(user[code.end() :])]
+
+
+def _number(user: str) -> str:
+    plus = "+" if user.strip().startswith("+") else ""
+    number = plus + _NOT_DIALLED.sub("", user)
     return number if _DIALLED_DIGITS.fullmatch(number) else user
 
 
 def refusal(destination: str) -> str:
     """Why a normalised destination must never be dialled, or "" when it may be."""
-    digits = destination if destination.startswith("+") else _dialled_part(destination)
-    if not _DIALLED_DIGITS.fullmatch(digits):
+    numbers = [destination] if destination.startswith("+") else _dialled_parts(destination)
+    numbers += [_OUTSIDE_LINE.sub("", number, 1) for number in numbers if _OUTSIDE_LINE.match(number)]
+    return next((why for why in map(_refusal_of, numbers) if why), "")
+
+
+def _refusal_of(number: str) -> str:
+    if not _DIALLED_DIGITS.fullmatch(number):
         return ""
-    digits = digits.removeprefix("+")
+    digits = number.removeprefix("+")
     if len(digits) <= LONGEST_EMERGENCY_NUMBER and _emergency_numbers().fullmatch(digits):
         return "emergency numbers are never dialled"
     code, national = _split(digits)
