@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from outdialer.api.events.event import ClientEvent
 from outdialer.api.events.feed import Feed, Place
@@ -115,3 +117,30 @@ async def test_before_the_start_nobody_follows(store: MemoryStore) -> None:
     who = follower()
     await Feed(store, Renderer).join(who)
     assert await who.next(1) is None
+
+
+@given(st.lists(st.text("ab:", max_size=4), max_size=8), st.text("ab:", max_size=6))
+def test_a_topic_is_wanted_when_it_begins_as_one_of_them(wanted: list[str], topic: str) -> None:
+    who = Follower(Wire(CUSTOMER), written, frozenset(wanted))
+    assert who._names(topic) == topic.startswith(tuple(wanted))
+
+
+async def test_followers_who_want_nothing_of_it_hold_nobody_up(store: MemoryStore, feed: Feed) -> None:
+    for number in range(400):
+        await feed.join(Follower(Wire(CUSTOMER), written, frozenset({f"customer_id:{number}"})))
+    last = follower()
+    await feed.join(last)
+    happen(store, 150)
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        counting = group.create_task(count())
+        await heard(last)
+        counting.cancel()
+    assert turns > 30

@@ -2,7 +2,7 @@
 
 import base64
 import hmac
-from collections.abc import Iterator
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -11,6 +11,8 @@ from outdialer.domain.units import NIL_ID, Id, Instant, format_id
 from outdialer.ports.events import Cursor
 
 ID_PREFIX = "evt_"
+EVENTS_KEPT = 4_096
+"""Events whose topics are remembered: each follower asks for them."""
 _ROUNDS = 4
 _HALF = 8
 
@@ -40,15 +42,18 @@ class ClientEvent(Struct, frozen=True, kw_only=True):
         return self.type.partition("_")[0]
 
     @property
-    def topics(self) -> Iterator[str]:
+    def topics(self) -> tuple[str, ...]:
         """The names under which the event can be subscribed to."""
-        owners = [f"customer_id:{format_id(customer_id(self.customer))}"]
-        if self.owner_id != NIL_ID:
-            owners.append(f"agent_id:{format_id(self.owner_id)}")
-        object_id = format_id(self.resource_id)
-        for owner in owners:
-            yield f"{owner}:{self.resource}:{object_id}"
-            yield f"{owner}:{self.resource}:{self.type}:{object_id}"
+        return _topics(self.customer, self.owner_id, self.resource, self.type, self.resource_id)
+
+
+@lru_cache(EVENTS_KEPT)
+def _topics(customer: int, owner_id: Id, resource: str, event_type: str, resource_id: Id) -> tuple[str, ...]:
+    owners = [f"customer_id:{format_id(customer_id(customer))}"]
+    if owner_id != NIL_ID:
+        owners.append(f"agent_id:{format_id(owner_id)}")
+    names = (f"{resource}:", f"{resource}:{event_type}:")
+    return tuple(f"{owner}:{name}{format_id(resource_id)}" for owner in owners for name in names)
 
 
 class EventIds:

@@ -31,6 +31,8 @@ ROWS_PER_PAGE = 200
 PAGES_PER_ROUND = 10
 AT_ONCE = 20
 """Followers that are woken in one turn of the loop."""
+AS_ONE = 100
+"""To ask whether so many events are wanted takes as long as waking a follower, or less."""
 AWAY_S = 1.0
 """How long the feed waits for a store that is away."""
 
@@ -198,7 +200,12 @@ class Feed:
             groups.setdefault(key, []).append(follower)
         turn = 0
         for members in groups.values():
-            wanted = [event for event in told.get(members[0].wire, ()) if members[0].wants(event)]
+            events = told.get(members[0].wire, ())
+            turn += 1 + len(events) // AS_ONE
+            if turn >= AT_ONCE:
+                turn = 0
+                await asyncio.sleep(0)
+            wanted = [event for event in events if members[0].wants(event)]
             if not wanted:
                 continue
             piece = members[0].form(wanted)

@@ -1,6 +1,7 @@
 """One connection that follows events: what it wants, what waits for it, and how it ends."""
 
 import asyncio
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -41,7 +42,6 @@ class Follower:
         self.wire = wire
         self.form = form
         self.topics = topics
-        """Beginnings of the topics that it wants."""
         self.hidden = hidden
         """The resources that its principal may not read, except what belongs to the principal itself."""
         self.seen: Cursor = 0
@@ -51,15 +51,29 @@ class Follower:
         self._size = 0
         self._bell = Bell()
 
+    @property
+    def topics(self) -> frozenset[str]:
+        """Beginnings of the topics that it wants."""
+        return self._topics
+
+    @topics.setter
+    def topics(self, topics: frozenset[str]) -> None:
+        self._topics = topics
+        self._beginnings: list[str] = []
+        """The same in order, without those that another one is the beginning of."""
+        for topic in sorted(topics):
+            if not self._beginnings or not topic.startswith(self._beginnings[-1]):
+                self._beginnings.append(topic)
+
     def wants(self, event: ClientEvent) -> bool:
         """Whether one of its topics names the event, and it may see it."""
         hidden = event.resource in self.hidden
-        return any(
-            topic.startswith(wanted)
-            for topic in event.topics
-            if not (hidden and topic.startswith("customer_id:"))
-            for wanted in self.topics
-        )
+        return any(self._names(topic) for topic in event.topics if not (hidden and topic.startswith("customer_id:")))
+
+    def _names(self, topic: str) -> bool:
+        """Whether a topic begins as a wanted one; only the last one that is not behind it in the order can be that."""
+        place = bisect_right(self._beginnings, topic)
+        return place > 0 and topic.startswith(self._beginnings[place - 1])
 
     def offer(self, piece: bytes) -> None:
         """Put a piece where it waits to be sent; a connection that is too slow is ended."""

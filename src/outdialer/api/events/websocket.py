@@ -124,7 +124,7 @@ async def _obey(receive: Receive, follower: Follower, principal: Principal) -> N
         try:
             order = _orders.decode(message.get("text") or message.get("bytes") or b"")
             _change_topics(order, follower, principal)
-        except (msgspec.DecodeError, UnicodeError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             continue
         except ApiError:
             follower.end(Ending.TOPIC)
