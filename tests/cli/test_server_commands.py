@@ -54,6 +54,15 @@ async def test_objects_are_made_shown_changed_and_deleted(cli: Cli) -> None:
     assert objects(await cli("outplan", "list", "--json")) == []
 
 
+async def test_a_name_cannot_steer_the_terminal(cli: Cli) -> None:
+    name = "\x1b]0;owned\x07\x9b2J\u202eevil[/bold]"
+    await cli("tag", "create", "--name", name)
+    for words in (("list",), ("show", name), ("list", "--json"), ("show", "\x1b[2Jnone")):
+        output = (await cli("tag", *words, code=USAGE if "none" in words[-1] else DONE)).output
+        assert not {"\x1b", "\x07", "\x9b"} & set(output)
+    assert objects(await cli("tag", "list", "--json"))[0]["name"] == name
+
+
 async def test_a_campaign_from_names_to_its_stop(cli: Cli) -> None:
     await cli("outplan", "create", "--name", "gentle")
     await cli("outdial", "create", "--name", "spring")

@@ -22,11 +22,16 @@ MEANINGS: dict[int, str] = {
 """Every exit code with its meaning."""
 
 
+def plain(text: str) -> str:
+    """A text of somebody else as a terminal may show it: what would move its cursor or hide text is spelled out."""
+    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
+
+
 class Stop(click.ClickException):
     """Ends the program with a message and one of the exit codes above."""
 
     exit_code: int = USAGE  # type: ignore[misc]
 
     def __init__(self, message: str, exit_code: int = USAGE) -> None:
-        super().__init__(message)
+        super().__init__(plain(message))
         self.exit_code = exit_code

@@ -1,5 +1,6 @@
 """How objects are shown: tables for people, JSON for programs."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -7,14 +8,17 @@ from typing import Any
 
 import msgspec
 
+from outdialer.cli.exits import plain
+
 NIL_ID = "00000000-0000-0000-0000-000000000000"
+_CONTROL = re.compile("[\x7f-\x9f]")
 PLAIN_WIDTH = 160
 """The width of tables where there is no terminal, in characters."""
 
 
 def print_json(thing: Any) -> None:
-    """One object on one line."""
-    print(msgspec.json.encode(thing).decode(), flush=True)
+    """One object on one line; JSON itself leaves no control characters but DEL and those from U+0080 to U+009F."""
+    print(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", msgspec.json.encode(thing).decode()), flush=True)
 
 
 def print_rows(title: str, columns: Sequence[str], rows: Iterable[Any]) -> int:
@@ -53,6 +57,10 @@ def _print(table: Any) -> None:
 
 def cell(value: Any) -> str:
     """A value as people read it."""
+    return plain(_text(value))
+
+
+def _text(value: Any) -> str:
     if value is None or value == NIL_ID:
         return ""
     if isinstance(value, bool):

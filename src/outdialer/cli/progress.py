@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from outdialer.cli.exits import plain
 from outdialer.client import AsyncClient
 from outdialer.client.resources.campaigns import CampaignStats
 
@@ -24,7 +25,7 @@ class Progress:
         self._client = client
         self._campaign_id = campaign_id
         self._title = title
-        self._console = Console(file=sys.stdout, highlight=False)
+        self._console = Console(file=sys.stdout, highlight=False, markup=False)
         self._live: Live | None = None
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
@@ -114,7 +115,7 @@ def _line(stats: CampaignStats, rate: float, elapsed: float) -> str:
 
 
 def _waiting_for(stats: CampaignStats) -> str:
-    return f"  waiting for {stats.waiting_for}" if stats.waiting_for else ""
+    return f"  waiting for {plain(stats.waiting_for)}" if stats.waiting_for else ""
 
 
 def _table(title: str, stats: CampaignStats, rate: float, elapsed: float) -> Table:
@@ -127,13 +128,13 @@ def _table(title: str, stats: CampaignStats, rate: float, elapsed: float) -> Tab
     table.add_row("attempts", f"{stats.attempts} ({rate:.1f} a second)")
     table.add_row("time / estimated left", f"{elapsed:.0f} s / {_left(stats, elapsed)}")
     if stats.waiting_for:
-        table.add_row("waiting for", stats.waiting_for)
+        table.add_row("waiting for", plain(stats.waiting_for))
     return table
 
 
 def print_summary(stats: CampaignStats) -> None:
     """The table at the end."""
-    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 100)
+    console = Console(file=sys.stdout, highlight=False, markup=False, width=None if sys.stdout.isatty() else 100)
     table = Table(title="Summary", title_justify="left")
     table.add_column("what")
     table.add_column("count", justify="right")

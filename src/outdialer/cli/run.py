@@ -14,7 +14,7 @@ from outdialer.api.wire import Wire
 from outdialer.app import DEFAULT_CUSTOMER, App
 from outdialer.cli.books import write_files
 from outdialer.cli.connection import explained
-from outdialer.cli.exits import DONE, DRAINED, STORE, TRUNK, Stop
+from outdialer.cli.exits import DONE, DRAINED, STORE, TRUNK, Stop, plain
 from outdialer.cli.listing import (
     Difference,
     Run,
@@ -314,7 +314,7 @@ async def call_people(
         return DONE
     if reason == "interrupted":
         return DRAINED
-    print(f"stopped: {reason}")
+    print(f"stopped: {plain(reason)}")
     return TRUNK
 
 
@@ -366,7 +366,7 @@ class _Follower:
         record = attempt_record(attempt, self._wire)
         print(
             f"{record['tm_create']} {record['destination'].get('target')} try {record['try_count']}: "
-            f"{record['result']} {record['hangup_reason']} ({record['hangup_detail']})",
+            f"{record['result']} {record['hangup_reason']} ({plain(record['hangup_detail'])})",
             flush=True,
         )
 

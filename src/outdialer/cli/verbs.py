@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from outdialer.cli.connection import connection_options, explained, open_async_client, open_client
-from outdialer.cli.exits import DONE, USAGE, Stop
+from outdialer.cli.exits import DONE, USAGE, Stop, plain
 from outdialer.cli.nouns import BY_NAME, EXISTING_FILE, NOUNS
 from outdialer.cli.objects import (
     SHOWN,
@@ -45,7 +45,7 @@ def add_to(main: click.Group) -> None:
 @connection_options
 def _events(topics: tuple[str, ...], after: str, as_json: bool, **given: Any) -> None:
     """Print what happens while it happens, until Ctrl-C."""
-    from outdialer.cli.printing import print_json
+    from outdialer.cli.printing import cell, print_json
 
     try:
         with open_client(given["server"], given["key_file"]) as client, explained():
@@ -54,7 +54,7 @@ def _events(topics: tuple[str, ...], after: str, as_json: bool, **given: Any) ->
                     print_json(event)
                 else:
                     facts = (event.data.get(name) for name in ("id", "name", "status", "reason"))
-                    print(event.type, *filter(None, facts), flush=True)
+                    print(event.type, *(cell(fact) for fact in facts if fact), flush=True)
     except KeyboardInterrupt:
         raise SystemExit(DONE) from None
 
@@ -157,7 +157,7 @@ def _import_people(people: Path, skip_bad: bool, as_json: bool, **given: Any) ->
     else:
         print(f"people added: {len(results) - len(refused)}; rows left out: {len(found.refusals) + len(refused)}")
     for person, why in refused:
-        click.echo(f"line {person.line} was refused: {why.message}", err=True)
+        click.echo(f"line {person.line} was refused: {plain(why.message)}", err=True)
     if refused:
         raise SystemExit(USAGE)
 
