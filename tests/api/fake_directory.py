@@ -52,7 +52,8 @@ class MemoryDirectory(MemoryRequests):
         self, rows: dict[tuple[int, Id], T], customer: int, page: Page, fits: Callable[[T], bool] = lambda row: True
     ) -> list[T]:
         self._check()
-        mine = [row for (owner, _), row in rows.items() if owner == customer and row.tm_delete is None and fits(row)]
+        mine = [row for (owner, _), row in rows.items() if owner == customer and fits(row)]
+        mine = [row for row in mine if page.deleted or row.tm_delete is None]
         mine.sort(key=lambda row: (row.tm_create, row.id), reverse=True)
         return [row for row in mine if _follows(row, page)][: page.size]
 

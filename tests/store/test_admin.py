@@ -357,6 +357,9 @@ async def test_deleting_a_campaigncall_hides_it(store: SqliteStore, ids: Ids) ->
     assert await store.delete_campaigncall(CUSTOMER, ids(), NOW) is None
     assert await store.campaigncalls(CUSTOMER, Page()) == []
     assert await store.campaigncalls(CUSTOMER, Page(), setting.campaign.id) == []
+    for campaign in (None, setting.campaign.id):
+        assert await store.campaigncalls(CUSTOMER, Page(deleted=True), campaign) == [deleted]
+        assert await store.campaigncalls(STRANGER, Page(deleted=True), campaign) == []
     assert await store.campaigncall(CUSTOMER, attempt_id) == deleted
     assert len(await store.campaigncalls_in_order(CUSTOMER, None, 0, 9)) == 1
     stats = await store.campaign_stats(CUSTOMER, setting.campaign.id)

@@ -6,6 +6,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from outdialer.api import paging
 from outdialer.api.editing import found
+from outdialer.api.filters import fits_status, status_filter
 from outdialer.api.operations import Context, Resource
 from outdialer.api.wire import ActionView, AddressView, TimeText, UuidText, Wire, address_view, closed
 from outdialer.domain.call import CallStatus
@@ -107,10 +108,14 @@ async def read_call(context: Context) -> Call:
     return found(await context.store.call(context.customer, context.id), "CALL_NOT_FOUND", "call")
 
 
-@calls.operation("GET", "/calls", "INVALID_REQUEST_PARAMETER")
+@calls.operation(
+    "GET", "/calls", "INVALID_REQUEST_PARAMETER", query=(status_filter(CallStatus, CallStatus.PROGRESSING),)
+)
 async def list_calls(context: Context, page: Page) -> CallList:
     """List calls, newest first."""
-    rows, token = await paging.fetch(page, lambda asked: context.store.calls(context.customer, asked))
+    rows, token = await paging.fetch(
+        page, lambda asked: context.store.calls(context.customer, asked), fits_status(context)
+    )
     return CallList([view(row, context.wire) for row in rows], token)
 
 

@@ -8,7 +8,8 @@ from outdialer.api import paging
 from outdialer.api.editing import found
 from outdialer.api.entries import query_id
 from outdialer.api.errors import ApiError
-from outdialer.api.operations import EXAMPLE_ID, Context, QueryParameter, Resource
+from outdialer.api.filters import fits_status, status_filter
+from outdialer.api.operations import DELETED, EXAMPLE_ID, Context, QueryParameter, Resource
 from outdialer.api.wire import AddressView, TimeText, UuidText, Wire, address_view, closed
 from outdialer.domain.attempt import AttemptStatus
 from outdialer.domain.model import CampaignCall
@@ -61,6 +62,7 @@ class CampaigncallList(Struct, frozen=True):
 campaigncalls = Resource(
     "campaigncalls", "The attempts, with the facts of their calls.", "INVALID_ID", "CAMPAIGNCALL_NOT_FOUND"
 )
+STATUS = status_filter(AttemptStatus, AttemptStatus.PROGRESSING)
 
 
 def view(attempt: CampaignCall, wire: Wire) -> CampaigncallView:
@@ -107,12 +109,14 @@ async def _read(context: Context) -> CampaignCall:
     "GET",
     "/campaigncalls",
     "INVALID_REQUEST_PARAMETER",
-    query=(QueryParameter("campaign_id", "Attempts of this campaign alone.", EXAMPLE_ID),),
+    query=(QueryParameter("campaign_id", "Attempts of this campaign alone.", EXAMPLE_ID), STATUS, DELETED),
 )
 async def list_campaigncalls(context: Context, page: Page) -> CampaigncallList:
     """List attempts of all campaigns, or of one, newest first."""
     campaign = query_id(context, "campaign_id")
-    rows, token = await paging.fetch(page, lambda asked: context.store.campaigncalls(context.customer, asked, campaign))
+    rows, token = await paging.fetch(
+        page, lambda asked: context.store.campaigncalls(context.customer, asked, campaign), fits_status(context)
+    )
     return CampaigncallList([view(row, context.wire) for row in rows], token)
 
 

@@ -11,7 +11,8 @@ from outdialer.api.campaigncalls import CampaigncallList
 from outdialer.api.checks import check_campaign, read_actions, read_references
 from outdialer.api.editing import edit, found, remove
 from outdialer.api.errors import ApiError
-from outdialer.api.operations import Context, Resource
+from outdialer.api.filters import fits_status, status_filter
+from outdialer.api.operations import DELETED, Context, Resource
 from outdialer.api.wire import (
     ActionBody,
     ActionView,
@@ -226,10 +227,17 @@ async def create_campaign(context: Context, body: CampaignCreate) -> CampaignVie
     return view(stored, context.wire)
 
 
-@campaigns.operation("GET", "/campaigns", "INVALID_REQUEST_PARAMETER")
+@campaigns.operation(
+    "GET",
+    "/campaigns",
+    "INVALID_REQUEST_PARAMETER",
+    query=(status_filter(CampaignStatus, CampaignStatus.RUN), DELETED),
+)
 async def list_campaigns(context: Context, page: Page) -> CampaignList:
     """List campaigns, newest first."""
-    rows, token = await paging.fetch(page, lambda asked: context.store.campaigns(context.customer, asked))
+    rows, token = await paging.fetch(
+        page, lambda asked: context.store.campaigns(context.customer, asked), fits_status(context)
+    )
     return CampaignList([view(row, context.wire) for row in rows], token)
 
 
@@ -369,12 +377,16 @@ async def update_campaign_next_campaign_id(context: Context, body: CampaignNext)
     return await _edit(context, change)
 
 
-@campaigns.operation("GET", "/campaigns/{id}/campaigncalls", "INVALID_REQUEST_PARAMETER")
+@campaigns.operation(
+    "GET", "/campaigns/{id}/campaigncalls", "INVALID_REQUEST_PARAMETER", query=(attempts.STATUS, DELETED)
+)
 async def list_campaign_campaigncalls(context: Context, page: Page) -> CampaigncallList:
     """List the attempts of a campaign, newest first."""
     await _read(context)
     rows, token = await paging.fetch(
-        page, lambda asked: context.store.campaigncalls(context.customer, asked, context.id)
+        page,
+        lambda asked: context.store.campaigncalls(context.customer, asked, context.id),
+        fits_status(context),
     )
     return CampaigncallList([attempts.view(row, context.wire) for row in rows], token)
 

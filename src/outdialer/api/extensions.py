@@ -6,7 +6,7 @@ from msgspec import Meta, Struct, structs
 
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, check_plain, merged, new_direct_hash
 from outdialer.api.errors import FieldError
-from outdialer.api.operations import Context, Resource
+from outdialer.api.operations import DELETED, Context, Resource
 from outdialer.api.wire import Text255, Text2000, TimeText, UuidText, Wire
 from outdialer.domain.directory import Extension
 from outdialer.domain.units import format_id
@@ -104,7 +104,7 @@ async def create_extension(context: Context, body: ExtensionCreate) -> Extension
     return view(await _shelf.create(context, _merge(blank, body)), context.wire)
 
 
-@extensions.operation("GET", "/extensions", "INVALID_REQUEST_PARAMETER")
+@extensions.operation("GET", "/extensions", "INVALID_REQUEST_PARAMETER", query=(DELETED,))
 async def list_extensions(context: Context, page: Page) -> ExtensionList:
     """List extensions, newest first."""
     rows, token = await _shelf.page(context, page)

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from outdialer.api.checks import read_actions
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, merged, new_direct_hash, unless_empty
 from outdialer.api.errors import FieldError
-from outdialer.api.operations import Context, Resource
+from outdialer.api.operations import DELETED, Context, Resource
 from outdialer.api.wire import (
     ActionBody,
     ActionView,
@@ -122,7 +122,7 @@ async def create_flow(context: Context, body: FlowBody) -> FlowView:
     return view(await _shelf.create(context, merge(blank)), context.wire)
 
 
-@flows.operation("GET", "/flows", "INVALID_REQUEST_PARAMETER")
+@flows.operation("GET", "/flows", "INVALID_REQUEST_PARAMETER", query=(DELETED,))
 async def list_flows(context: Context, page: Page) -> FlowList:
     """List flows, newest first."""
     rows, token = await _shelf.page(context, page)

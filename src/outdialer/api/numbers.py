@@ -6,7 +6,7 @@ from msgspec import Meta, Struct, structs
 
 from outdialer.api.entries import BODY_REASONS, CREATE_REASONS, EDIT_REASONS, Shelf, merged
 from outdialer.api.errors import FieldError, shown
-from outdialer.api.operations import Context, Resource, unavailable
+from outdialer.api.operations import DELETED, Context, Resource, unavailable
 from outdialer.api.wire import AddressBody, IdText, Text255, Text2000, TimeText, UuidText, Wire, read_address, read_id
 from outdialer.domain.directory import Number
 from outdialer.domain.units import format_id
@@ -155,7 +155,7 @@ async def create_number(context: Context, body: NumberCreate) -> NumberView:
     return view(await _shelf.create(context, wanted), context.wire)
 
 
-@numbers.operation("GET", "/numbers", "INVALID_REQUEST_PARAMETER")
+@numbers.operation("GET", "/numbers", "INVALID_REQUEST_PARAMETER", query=(DELETED,))
 async def list_numbers(context: Context, page: Page) -> NumberList:
     """List numbers, newest first."""
     rows, token = await _shelf.page(context, page)

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from outdialer.api.auth import Principal
 from outdialer.api.body import MAX_BODY_BYTES
@@ -41,6 +42,10 @@ class QueryParameter(Struct, frozen=True):
     """The whole set of what it may be; empty: any text."""
     address: bool = False
     """Whether its value is a number or an address: whoever sees those masked may not ask about one."""
+
+
+DELETED = QueryParameter("deleted", "`true`: deleted rows too, among the living ones.", "true", ("false", "true"))
+"""On lists that hide what is deleted."""
 
 
 class Raw(Struct, frozen=True):
@@ -249,6 +254,25 @@ def _path_id(text: str) -> Id:
     return found
 
 
-def page_of(query: Mapping[str, str]) -> Page:
-    """The page that a request asks for."""
-    return read_page(query.get("page_size"), query.get("page_token"))
+def _check_choices(operation: Operation, query: Mapping[str, str]) -> None:
+    """Check the parameters of the query that may be this or that alone; "" is as good as none.
+
+    Raises:
+        ApiError: one is something else.
+    """
+    for parameter in operation.query:
+        text = query.get(parameter.name)
+        if text and parameter.values and text not in parameter.values:
+            known = ", ".join(value for value in parameter.values if value)
+            raise ApiError("INVALID_REQUEST_PARAMETER", f"{parameter.name}: {shown(text)} is not one of {known}.")
+
+
+def page_of(operation: Operation, query: Mapping[str, str]) -> Page:
+    """The page that a request asks for.
+
+    Raises:
+        ApiError: a parameter cannot be read.
+    """
+    _check_choices(operation, query)
+    page = read_page(query.get("page_size"), query.get("page_token"))
+    return replace(page, deleted=DELETED in operation.query and query.get("deleted") == "true")

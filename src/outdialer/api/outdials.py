@@ -7,8 +7,10 @@ from msgspec import Meta, Struct, structs
 
 from outdialer.api import paging
 from outdialer.api.editing import edit, found, remove
+from outdialer.api.entries import query_id
 from outdialer.api.errors import FieldError, shown
-from outdialer.api.operations import Context, Resource
+from outdialer.api.filters import SHORT_PAGES
+from outdialer.api.operations import DELETED, EXAMPLE_ID, Context, QueryParameter, Resource
 from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, read_data, read_id
 from outdialer.domain.model import Outdial
 from outdialer.domain.units import NIL_ID, Id, format_id
@@ -131,10 +133,20 @@ async def create_outdial(context: Context, body: OutdialCreate) -> OutdialView:
     return view(stored, context.wire)
 
 
-@outdials.operation("GET", "/outdials", "INVALID_REQUEST_PARAMETER")
+@outdials.operation(
+    "GET",
+    "/outdials",
+    "INVALID_REQUEST_PARAMETER",
+    query=(QueryParameter("campaign_id", f"Those of this campaign alone. {SHORT_PAGES}", EXAMPLE_ID), DELETED),
+)
 async def list_outdials(context: Context, page: Page) -> OutdialList:
     """List outdials, newest first."""
-    rows, token = await paging.fetch(page, lambda asked: context.store.outdials(context.customer, asked))
+    campaign = query_id(context, "campaign_id")
+    rows, token = await paging.fetch(
+        page,
+        lambda asked: context.store.outdials(context.customer, asked),
+        None if campaign is None else lambda row: row.campaign_id == campaign,
+    )
     return OutdialList([view(row, context.wire) for row in rows], token)
 
 

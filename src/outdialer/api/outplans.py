@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, structs
 
 from outdialer.api import paging
 from outdialer.api.editing import edit, found, remove
-from outdialer.api.operations import Context, Resource
+from outdialer.api.operations import DELETED, Context, Resource
 from outdialer.api.wire import (
     AddressBody,
     AddressView,
@@ -221,7 +221,7 @@ async def create_outplan(context: Context, body: OutplanCreate) -> OutplanView:
     return view(outplan, context.wire)
 
 
-@outplans.operation("GET", "/outplans", "INVALID_REQUEST_PARAMETER")
+@outplans.operation("GET", "/outplans", "INVALID_REQUEST_PARAMETER", query=(DELETED,))
 async def list_outplans(context: Context, page: Page) -> OutplanList:
     """List outplans, newest first."""
     rows, token = await paging.fetch(page, lambda asked: context.store.outplans(context.customer, asked))

@@ -7,12 +7,17 @@ lost or shown twice while rows are added. A bare time in either form works too, 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
+from msgspec.structs import replace
+
 from outdialer.api.errors import ApiError, shown
 from outdialer.api.wire import parse_time, parse_uuid, rfc3339
 from outdialer.domain.units import Id, Instant, format_id
 from outdialer.ports.store import Page
 
 MAX_PAGE_SIZE = 100
+MOST_LOOKED_AT = 2_000
+"""Rows that one request of a filtered list goes through."""
+_LOOKED_AT_ONCE = 500
 
 
 class Row(Protocol):
@@ -63,11 +68,38 @@ def _read_token(text: str) -> tuple[Instant, Id | None]:
         ) from None
 
 
-async def fetch(page: Page, read: Callable[[Page], Awaitable[Sequence[R]]]) -> tuple[Sequence[R], str]:
-    """The rows of a page and the token for the next one, "" when nothing follows."""
-    rows = await read(Page(size=page.size + 1, before=page.before, before_id=page.before_id))
+async def fetch(
+    page: Page, read: Callable[[Page], Awaitable[Sequence[R]]], fits: Callable[[R], bool] | None = None
+) -> tuple[Sequence[R], str]:
+    """The rows of a page and the token for the next one, "" when nothing follows; with ``fits``, those that fit."""
+    if fits is not None:
+        return await _sift(page, read, fits)
+    rows = await read(replace(page, size=page.size + 1))
     if len(rows) <= page.size:
         return rows, ""
-    shown_rows = rows[: page.size]
-    last = shown_rows[-1]
-    return shown_rows, f"{rfc3339(last.tm_create)}_{format_id(last.id)}"
+    return rows[: page.size], _token(rows[page.size - 1])
+
+
+async def _sift(
+    page: Page, read: Callable[[Page], Awaitable[Sequence[R]]], fits: Callable[[R], bool]
+) -> tuple[Sequence[R], str]:
+    """What fits among the next ``MOST_LOOKED_AT`` rows. No index stands behind a filter, because each would be
+    written with every call; so the page may be short, and even empty, with a token for what was not looked at."""
+    found: list[R] = []
+    looked_at, size, after = 0, page.size + 1, page
+    while True:
+        rows = await read(replace(after, size=size))
+        found += [row for row in rows if fits(row)]
+        if len(found) > page.size:
+            return found[: page.size], _token(found[page.size - 1])
+        if len(rows) < size:
+            return found, ""
+        looked_at += len(rows)
+        if looked_at >= MOST_LOOKED_AT:
+            return found, _token(rows[-1])
+        after = replace(page, before=rows[-1].tm_create, before_id=rows[-1].id)
+        size = min(_LOOKED_AT_ONCE, MOST_LOOKED_AT - looked_at)
+
+
+def _token(last: Row) -> str:
+    return f"{rfc3339(last.tm_create)}_{format_id(last.id)}"

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, check_plain, merged
 from outdialer.api.errors import FieldError, shown
-from outdialer.api.operations import Context, Resource, unavailable
+from outdialer.api.operations import DELETED, Context, Resource, unavailable
 from outdialer.api.wire import Text255, Text2000, TimeText, UuidText, Wire, closed
 from outdialer.domain.directory import Provider
 from outdialer.domain.units import format_id
@@ -126,7 +126,7 @@ async def create_provider(context: Context, body: ProviderBody) -> ProviderView:
     return view(await shelf.create(context, _merge(blank, body)), context.wire)
 
 
-@providers.operation("GET", "/providers", "INVALID_REQUEST_PARAMETER")
+@providers.operation("GET", "/providers", "INVALID_REQUEST_PARAMETER", query=(DELETED,))
 async def list_providers(context: Context, page: Page) -> ProviderList:
     """List carriers, newest first."""
     rows, token = await shelf.page(context, page)

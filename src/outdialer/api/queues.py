@@ -6,7 +6,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, merged, new_direct_hash, read_ids, unless_empty
 from outdialer.api.errors import FieldError, shown
-from outdialer.api.operations import Context, Resource
+from outdialer.api.operations import DELETED, Context, Resource
 from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, closed, read_id
 from outdialer.domain.directory import Queue
 from outdialer.domain.units import format_id
@@ -134,7 +134,7 @@ async def create_queue(context: Context, body: QueueBody) -> QueueView:
     return view(await _shelf.create(context, _merge(blank, body)), context.wire)
 
 
-@queues.operation("GET", "/queues", "INVALID_REQUEST_PARAMETER")
+@queues.operation("GET", "/queues", "INVALID_REQUEST_PARAMETER", query=(DELETED,))
 async def list_queues(context: Context, page: Page) -> QueueList:
     """List queues, newest first."""
     rows, token = await _shelf.page(context, page)

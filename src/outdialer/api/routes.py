@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from outdialer.api import providers
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, merged, query_id
 from outdialer.api.errors import FieldError
-from outdialer.api.operations import EXAMPLE_ID, Context, QueryParameter, Resource
+from outdialer.api.operations import DELETED, EXAMPLE_ID, Context, QueryParameter, Resource
 from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, read_id
 from outdialer.domain.directory import Route
 from outdialer.domain.units import NIL_ID, format_id
@@ -109,7 +109,7 @@ async def create_route(context: Context, body: RouteCreate) -> RouteView:
     "GET",
     "/routes",
     "INVALID_REQUEST_PARAMETER",
-    query=(QueryParameter("customer_id", "Routes of this customer alone.", EXAMPLE_ID),),
+    query=(QueryParameter("customer_id", "Routes of this customer alone.", EXAMPLE_ID), DELETED),
 )
 async def list_routes(context: Context, page: Page) -> RouteList:
     """List routes, newest first."""

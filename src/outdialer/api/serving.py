@@ -17,7 +17,16 @@ from outdialer.api.http import Receive, Request, Response, Scope, Send, Streamed
 from outdialer.api.idempotency import HEADER as IDEMPOTENCY_KEY
 from outdialer.api.idempotency import Asked, Once, asked
 from outdialer.api.metrics import RequestMetrics
-from outdialer.api.operations import JSON_MEDIA_TYPE, Context, Empty, Operation, Raw, Streamed, page_of, path_ids
+from outdialer.api.operations import (
+    JSON_MEDIA_TYPE,
+    Context,
+    Empty,
+    Operation,
+    Raw,
+    Streamed,
+    page_of,
+    path_ids,
+)
 from outdialer.api.permits import check_permitted
 from outdialer.api.routing import Router
 from outdialer.api.services import ApiServices
@@ -150,8 +159,9 @@ class Server:
         )
         given: dict[str, Any] = {}
         if operation.paged:
-            request.check_once("page_size", "page_token")
-            given["page"] = page_of(request.query_params)
+            closed = (parameter.name for parameter in operation.query if parameter.values)
+            request.check_once("page_size", "page_token", *closed)
+            given["page"] = page_of(operation, request.query_params)
         raw = b""
         if operation.body is not None:
             raw, document = await read_json(request, operation.body_limit)

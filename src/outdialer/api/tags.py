@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, merged
-from outdialer.api.operations import Context, Resource
+from outdialer.api.operations import DELETED, Context, Resource
 from outdialer.api.wire import Text255, Text2000, TimeText, UuidText, Wire
 from outdialer.domain.directory import Tag
 from outdialer.domain.units import format_id
@@ -62,7 +62,7 @@ async def create_tag(context: Context, body: TagBody) -> TagView:
     return view(await _shelf.create(context, merged(blank, body)), context.wire)
 
 
-@tags.operation("GET", "/tags", "INVALID_REQUEST_PARAMETER")
+@tags.operation("GET", "/tags", "INVALID_REQUEST_PARAMETER", query=(DELETED,))
 async def list_tags(context: Context, page: Page) -> TagList:
     """List tags, newest first."""
     rows, token = await _shelf.page(context, page)

@@ -9,7 +9,8 @@ from outdialer.api import paging
 from outdialer.api.body import MAX_BULK_BODY_BYTES, to_struct
 from outdialer.api.editing import alive, found
 from outdialer.api.errors import ApiError, FieldError
-from outdialer.api.operations import Context, Resource
+from outdialer.api.filters import fits_status, status_filter
+from outdialer.api.operations import DELETED, Context, Resource
 from outdialer.api.outdials import Data, read_outdial
 from outdialer.api.wire import (
     AddressBody,
@@ -240,11 +241,18 @@ async def _store(context: Context, good: list[NewTarget]) -> list[Target]:
     return stored
 
 
-@targets.operation("GET", "/outdials/{id}/targets", "INVALID_REQUEST_PARAMETER")
+@targets.operation(
+    "GET",
+    "/outdials/{id}/targets",
+    "INVALID_REQUEST_PARAMETER",
+    query=(status_filter(TargetStatus, TargetStatus.DONE), DELETED),
+)
 async def list_targets(context: Context, page: Page) -> TargetList:
     """List the people of a list, newest first."""
     await read_outdial(context)
-    rows, token = await paging.fetch(page, lambda asked: context.store.targets(context.customer, context.id, asked))
+    rows, token = await paging.fetch(
+        page, lambda asked: context.store.targets(context.customer, context.id, asked), fits_status(context)
+    )
     return TargetList([view(row, context.wire) for row in rows], token)
 
 

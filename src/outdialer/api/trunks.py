@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, check_plain, merged
 from outdialer.api.errors import FieldError, shown
 from outdialer.api.extensions import Password
-from outdialer.api.operations import Context, Resource
+from outdialer.api.operations import DELETED, Context, Resource
 from outdialer.api.wire import Text255, Text2000, TimeText, UuidText, Wire
 from outdialer.domain.directory import InboundTrunk
 from outdialer.domain.units import format_id
@@ -117,7 +117,7 @@ async def create_trunk(context: Context, body: TrunkCreate) -> TrunkView:
     return view(await _shelf.create(context, _merge(blank, body)), context.wire)
 
 
-@trunks.operation("GET", "/trunks", "INVALID_REQUEST_PARAMETER")
+@trunks.operation("GET", "/trunks", "INVALID_REQUEST_PARAMETER", query=(DELETED,))
 async def list_trunks(context: Context, page: Page) -> TrunkList:
     """List trunks, newest first."""
     rows, token = await _shelf.page(context, page)

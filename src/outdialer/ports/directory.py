@@ -94,7 +94,7 @@ class DirectoryStore(Protocol):
         """The living entry with this unique name."""
 
     async def entries(self, customer: int, kind: type[E], page: Page, related: Id | None = None) -> list[E]:
-        """Entries that are not deleted, newest first; where ``related`` is given, those related to it."""
+        """Entries, newest first, deleted ones where the page asks for them; of ``related``, where it is given."""
 
     async def save_entry(self, customer: int, entry: E, now: Instant) -> E:
         """Replace an entry.

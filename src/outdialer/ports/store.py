@@ -281,6 +281,8 @@ class Page(Struct, frozen=True):
     size: int = 100
     before: Instant | None = None
     before_id: Id | None = None
+    deleted: bool = False
+    """Deleted rows too, among the living ones; lists that keep no order of theirs show living rows alone."""
 
 
 class CampaignStats(Struct, frozen=True, kw_only=True):
@@ -325,7 +327,7 @@ class AdminStore(Protocol):
         """One outplan, deleted or not."""
 
     async def outplans(self, customer: int, page: Page) -> list[Outplan]:
-        """Outplans that are not deleted."""
+        """Outplans, newest first; deleted ones where the page asks for them."""
 
     async def save_outplan(self, customer: int, outplan: Outplan, now: Instant) -> Outplan:
         """Replace an outplan; dialing follows at once.
@@ -346,7 +348,7 @@ class AdminStore(Protocol):
         """One outdial, deleted or not."""
 
     async def outdials(self, customer: int, page: Page) -> list[Outdial]:
-        """Outdials that are not deleted."""
+        """Outdials, newest first; deleted ones where the page asks for them."""
 
     async def save_outdial(self, customer: int, outdial: Outdial, now: Instant) -> Outdial:
         """Replace an outdial.
@@ -369,7 +371,7 @@ class AdminStore(Protocol):
         """One target of the outdial, deleted or not."""
 
     async def targets(self, customer: int, outdial_id: Id, page: Page) -> list[Target]:
-        """The outdial's targets that are not deleted."""
+        """The outdial's targets, newest first; deleted ones where the page asks for them."""
 
     async def delete_target(self, customer: int, outdial_id: Id, target_id: Id, now: Instant) -> Target | None:
         """Mark a target as deleted: it is not dialled from this moment on."""
@@ -381,7 +383,7 @@ class AdminStore(Protocol):
         """One campaign, deleted or not."""
 
     async def campaigns(self, customer: int, page: Page) -> list[Campaign]:
-        """Campaigns that are not deleted."""
+        """Campaigns, newest first; deleted ones where the page asks for them."""
 
     async def save_campaign(self, customer: int, campaign: Campaign, now: Instant) -> Campaign:
         """Replace what people edit of a campaign (never its status), make an immutable version, move the binding

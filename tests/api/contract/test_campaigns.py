@@ -153,6 +153,41 @@ CAMPAIGNS = [
     ),
     row("a campaign's calls are a list", get(RAN + "/campaigncalls").shows(result=[], next_page_token="")),
     row(
+        "lists by status",
+        post("/campaigns", name="spring"),
+        get("/campaigns?status=stop").shows(result=lambda rows: {"spring"} == {each["name"] for each in rows}),
+        get("/campaigns?status=run").shows(result=[], next_page_token=""),
+        get("/campaigns?status=paused").refused(400, "INVALID_REQUEST_PARAMETER", "paused", "stopping"),
+        get("/outdials/{outdial}/targets?status=idle").shows(result=[]),
+        get("/outdials/{outdial}/targets?status=x").refused(400, "INVALID_REQUEST_PARAMETER", "x", "idle"),
+        get("/campaigncalls?status=done").shows(result=[]),
+        get("/campaigncalls?status=x").refused(400, "INVALID_REQUEST_PARAMETER", "x", "progressing"),
+        get("/calls?status=hangup").shows(result=[]),
+        get("/calls?status=x").refused(400, "INVALID_REQUEST_PARAMETER", "x", "canceling"),
+    ),
+    row(
+        "lists by campaign",
+        get("/outdials?campaign_id={campaign}").shows(result=lambda rows: len(rows) == 1),
+        get("/outdials?campaign_id=" + UNKNOWN).shows(result=[]),
+        get("/campaigncalls?campaign_id={campaign}").shows(result=[]),
+    ),
+    *(
+        row(
+            f"a deleted one of {path} is shown where it is asked for",
+            delete(one),
+            get(path).shows(result=lambda rows: rows == []),
+            get(path + "?deleted=true").shows(result=lambda rows: [bool(each["tm_delete"]) for each in rows] == [True]),
+            get(path + "?deleted=x").refused(400, "INVALID_REQUEST_PARAMETER", "deleted", "true"),
+        )
+        for path, one in (
+            ("/campaigns", "/campaigns/{other_campaign}"),
+            ("/outplans", "/outplans/{outplan}"),
+            ("/outdials", "/outdials/{outdial}"),
+            ("/outdials/{outdial}/targets", "/outdials/{outdial}/targets/{target}"),
+            ("/tags", "/tags/{tag}"),
+        )
+    ),
+    row(
         "calls of one campaign among all",
         get("/campaigncalls?campaign_id={campaign}").shows(result=[], next_page_token=""),
         get("/campaigncalls?campaign_id=x").refused(400, "INVALID_REQUEST_PARAMETER", "campaign_id"),

@@ -81,9 +81,15 @@ class CallsApi(Resource):
     For a client that blocks.
     """
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> Iterator[Call]:
+    def list(
+        self,
+        *,
+        status: Literal["dialing", "ringing", "progressing", "terminating", "canceling", "hangup"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Iterator[Call]:
         """List calls, newest first."""
-        return self._api.rows(_LIST_CALLS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(_LIST_CALLS, {}, {"status": status, "page_size": page_size, "page_token": page_token})
 
     def create(
         self,
@@ -263,9 +269,15 @@ class AsyncCallsApi(AsyncResource):
     For a client that awaits.
     """
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> AsyncIterator[Call]:
+    def list(
+        self,
+        *,
+        status: Literal["dialing", "ringing", "progressing", "terminating", "canceling", "hangup"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> AsyncIterator[Call]:
         """List calls, newest first."""
-        return self._api.rows(_LIST_CALLS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(_LIST_CALLS, {}, {"status": status, "page_size": page_size, "page_token": page_token})
 
     async def create(
         self,

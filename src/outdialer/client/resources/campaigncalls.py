@@ -5,6 +5,7 @@ Made by tools/client.py from the declared operations; ``make docs`` writes it an
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
+from typing import Literal
 
 from msgspec import Struct
 
@@ -66,11 +67,25 @@ class CampaigncallsApi(Resource):
     """
 
     def list(
-        self, *, campaign_id: str | None = None, page_size: int | None = None, page_token: str | None = None
+        self,
+        *,
+        campaign_id: str | None = None,
+        status: Literal["dialing", "progressing", "done"] | None = None,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
     ) -> Iterator[Campaigncall]:
         """List attempts of all campaigns, or of one, newest first."""
         return self._api.rows(
-            _LIST_CAMPAIGNCALLS, {}, {"campaign_id": campaign_id, "page_size": page_size, "page_token": page_token}
+            _LIST_CAMPAIGNCALLS,
+            {},
+            {
+                "campaign_id": campaign_id,
+                "status": status,
+                "deleted": deleted,
+                "page_size": page_size,
+                "page_token": page_token,
+            },
         )
 
     def get(self, id: str) -> Campaigncall:
@@ -92,11 +107,25 @@ class AsyncCampaigncallsApi(AsyncResource):
     """
 
     def list(
-        self, *, campaign_id: str | None = None, page_size: int | None = None, page_token: str | None = None
+        self,
+        *,
+        campaign_id: str | None = None,
+        status: Literal["dialing", "progressing", "done"] | None = None,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
     ) -> AsyncIterator[Campaigncall]:
         """List attempts of all campaigns, or of one, newest first."""
         return self._api.rows(
-            _LIST_CAMPAIGNCALLS, {}, {"campaign_id": campaign_id, "page_size": page_size, "page_token": page_token}
+            _LIST_CAMPAIGNCALLS,
+            {},
+            {
+                "campaign_id": campaign_id,
+                "status": status,
+                "deleted": deleted,
+                "page_size": page_size,
+                "page_token": page_token,
+            },
         )
 
     async def get(self, id: str) -> Campaigncall:

@@ -135,9 +135,20 @@ class CampaignsApi(Resource):
             },
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> Iterator[Campaign]:
+    def list(
+        self,
+        *,
+        status: Literal["stop", "run", "stopping"] | None = None,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Iterator[Campaign]:
         """List campaigns, newest first."""
-        return self._api.rows(_LIST_CAMPAIGNS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(
+            _LIST_CAMPAIGNS,
+            {},
+            {"status": status, "deleted": deleted, "page_size": page_size, "page_token": page_token},
+        )
 
     def get(self, id: str) -> Campaign:
         """Read a campaign, deleted or not."""
@@ -276,11 +287,19 @@ class CampaignsApi(Resource):
         )
 
     def list_campaigncalls(
-        self, id: str, *, page_size: int | None = None, page_token: str | None = None
+        self,
+        id: str,
+        *,
+        status: Literal["dialing", "progressing", "done"] | None = None,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
     ) -> Iterator[Campaigncall]:
         """List the attempts of a campaign, newest first."""
         return self._api.rows(
-            _LIST_CAMPAIGN_CAMPAIGNCALLS, {"id": id}, {"page_size": page_size, "page_token": page_token}
+            _LIST_CAMPAIGN_CAMPAIGNCALLS,
+            {"id": id},
+            {"status": status, "deleted": deleted, "page_size": page_size, "page_token": page_token},
         )
 
     def get_stats(self, id: str) -> CampaignStats:
@@ -331,9 +350,20 @@ class AsyncCampaignsApi(AsyncResource):
             },
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> AsyncIterator[Campaign]:
+    def list(
+        self,
+        *,
+        status: Literal["stop", "run", "stopping"] | None = None,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> AsyncIterator[Campaign]:
         """List campaigns, newest first."""
-        return self._api.rows(_LIST_CAMPAIGNS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(
+            _LIST_CAMPAIGNS,
+            {},
+            {"status": status, "deleted": deleted, "page_size": page_size, "page_token": page_token},
+        )
 
     async def get(self, id: str) -> Campaign:
         """Read a campaign, deleted or not."""
@@ -428,11 +458,19 @@ class AsyncCampaignsApi(AsyncResource):
         )
 
     def list_campaigncalls(
-        self, id: str, *, page_size: int | None = None, page_token: str | None = None
+        self,
+        id: str,
+        *,
+        status: Literal["dialing", "progressing", "done"] | None = None,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
     ) -> AsyncIterator[Campaigncall]:
         """List the attempts of a campaign, newest first."""
         return self._api.rows(
-            _LIST_CAMPAIGN_CAMPAIGNCALLS, {"id": id}, {"page_size": page_size, "page_token": page_token}
+            _LIST_CAMPAIGN_CAMPAIGNCALLS,
+            {"id": id},
+            {"status": status, "deleted": deleted, "page_size": page_size, "page_token": page_token},
         )
 
     async def get_stats(self, id: str) -> CampaignStats:

@@ -5,6 +5,7 @@ Made by tools/client.py from the declared operations; ``make docs`` writes it an
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
+from typing import Literal
 
 from outdialer.client.exchange import Operation, Page, Versioned
 from outdialer.client.transport import AsyncResource, Resource
@@ -56,9 +57,17 @@ class ExtensionsApi(Resource):
             _CREATE_EXTENSION, {}, {}, {"extension": extension, "name": name, "detail": detail, "password": password}
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> Iterator[Extension]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Iterator[Extension]:
         """List extensions, newest first."""
-        return self._api.rows(_LIST_EXTENSIONS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(
+            _LIST_EXTENSIONS, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token}
+        )
 
     def get(self, id: str) -> Extension:
         """Read an extension, deleted or not."""
@@ -114,9 +123,17 @@ class AsyncExtensionsApi(AsyncResource):
             _CREATE_EXTENSION, {}, {}, {"extension": extension, "name": name, "detail": detail, "password": password}
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> AsyncIterator[Extension]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> AsyncIterator[Extension]:
         """List extensions, newest first."""
-        return self._api.rows(_LIST_EXTENSIONS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(
+            _LIST_EXTENSIONS, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token}
+        )
 
     async def get(self, id: str) -> Extension:
         """Read an extension, deleted or not."""

@@ -5,7 +5,7 @@ Made by tools/client.py from the declared operations; ``make docs`` writes it an
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from outdialer.client.exchange import Operation, Page, Versioned
 from outdialer.client.resources.shared import Action, ActionBody
@@ -63,9 +63,15 @@ class FlowsApi(Resource):
             {"name": name, "detail": detail, "actions": actions, "on_complete_flow_id": on_complete_flow_id},
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> Iterator[Flow]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Iterator[Flow]:
         """List flows, newest first."""
-        return self._api.rows(_LIST_FLOWS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(_LIST_FLOWS, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token})
 
     def get(self, id: str) -> Flow:
         """Read a flow, deleted or not."""
@@ -134,9 +140,15 @@ class AsyncFlowsApi(AsyncResource):
             {"name": name, "detail": detail, "actions": actions, "on_complete_flow_id": on_complete_flow_id},
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> AsyncIterator[Flow]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> AsyncIterator[Flow]:
         """List flows, newest first."""
-        return self._api.rows(_LIST_FLOWS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(_LIST_FLOWS, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token})
 
     async def get(self, id: str) -> Flow:
         """Read a flow, deleted or not."""

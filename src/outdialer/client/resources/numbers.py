@@ -99,9 +99,15 @@ class NumbersApi(Resource):
             },
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> Iterator[Number]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Iterator[Number]:
         """List numbers, newest first."""
-        return self._api.rows(_LIST_NUMBERS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(_LIST_NUMBERS, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token})
 
     def renew(self, *, tm_renew: str) -> NumbersRenewed:
         """Renew numbers.
@@ -213,9 +219,15 @@ class AsyncNumbersApi(AsyncResource):
             },
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> AsyncIterator[Number]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> AsyncIterator[Number]:
         """List numbers, newest first."""
-        return self._api.rows(_LIST_NUMBERS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(_LIST_NUMBERS, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token})
 
     async def renew(self, *, tm_renew: str) -> NumbersRenewed:
         """Renew numbers."""

@@ -5,7 +5,7 @@ Made by tools/client.py from the declared operations; ``make docs`` writes it an
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from outdialer.client.exchange import Operation, Page, Versioned
 from outdialer.client.transport import AsyncResource, Resource
@@ -58,9 +58,20 @@ class OutdialsApi(Resource):
             _CREATE_OUTDIAL, {}, {}, {"campaign_id": campaign_id, "name": name, "detail": detail, "data": data}
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> Iterator[Outdial]:
+    def list(
+        self,
+        *,
+        campaign_id: str | None = None,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Iterator[Outdial]:
         """List outdials, newest first."""
-        return self._api.rows(_LIST_OUTDIALS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(
+            _LIST_OUTDIALS,
+            {},
+            {"campaign_id": campaign_id, "deleted": deleted, "page_size": page_size, "page_token": page_token},
+        )
 
     def get(self, id: str) -> Outdial:
         """Read an outdial, deleted or not."""
@@ -126,9 +137,20 @@ class AsyncOutdialsApi(AsyncResource):
             _CREATE_OUTDIAL, {}, {}, {"campaign_id": campaign_id, "name": name, "detail": detail, "data": data}
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> AsyncIterator[Outdial]:
+    def list(
+        self,
+        *,
+        campaign_id: str | None = None,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> AsyncIterator[Outdial]:
         """List outdials, newest first."""
-        return self._api.rows(_LIST_OUTDIALS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(
+            _LIST_OUTDIALS,
+            {},
+            {"campaign_id": campaign_id, "deleted": deleted, "page_size": page_size, "page_token": page_token},
+        )
 
     async def get(self, id: str) -> Outdial:
         """Read an outdial, deleted or not."""

@@ -5,7 +5,7 @@ Made by tools/client.py from the declared operations; ``make docs`` writes it an
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from outdialer.client.exchange import Operation, Page, Versioned
 from outdialer.client.resources.shared import Address, AddressBody
@@ -101,9 +101,17 @@ class OutplansApi(Resource):
             },
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> Iterator[Outplan]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Iterator[Outplan]:
         """List outplans, newest first."""
-        return self._api.rows(_LIST_OUTPLANS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(
+            _LIST_OUTPLANS, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token}
+        )
 
     def get(self, id: str) -> Outplan:
         """Read an outplan, deleted or not."""
@@ -238,9 +246,17 @@ class AsyncOutplansApi(AsyncResource):
             },
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> AsyncIterator[Outplan]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> AsyncIterator[Outplan]:
         """List outplans, newest first."""
-        return self._api.rows(_LIST_OUTPLANS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(
+            _LIST_OUTPLANS, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token}
+        )
 
     async def get(self, id: str) -> Outplan:
         """Read an outplan, deleted or not."""

@@ -92,9 +92,17 @@ class ProvidersApi(Resource):
             },
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> Iterator[Provider]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Iterator[Provider]:
         """List carriers, newest first."""
-        return self._api.rows(_LIST_PROVIDERS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(
+            _LIST_PROVIDERS, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token}
+        )
 
     def set_up(
         self,
@@ -198,9 +206,17 @@ class AsyncProvidersApi(AsyncResource):
             },
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> AsyncIterator[Provider]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> AsyncIterator[Provider]:
         """List carriers, newest first."""
-        return self._api.rows(_LIST_PROVIDERS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(
+            _LIST_PROVIDERS, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token}
+        )
 
     async def set_up(
         self,

@@ -86,9 +86,15 @@ class QueuesApi(Resource):
             },
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> Iterator[Queue]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Iterator[Queue]:
         """List queues, newest first."""
-        return self._api.rows(_LIST_QUEUES, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(_LIST_QUEUES, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token})
 
     def get(self, id: str) -> Queue:
         """Read a queue, deleted or not."""
@@ -205,9 +211,15 @@ class AsyncQueuesApi(AsyncResource):
             },
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> AsyncIterator[Queue]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> AsyncIterator[Queue]:
         """List queues, newest first."""
-        return self._api.rows(_LIST_QUEUES, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(_LIST_QUEUES, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token})
 
     async def get(self, id: str) -> Queue:
         """Read a queue, deleted or not."""

@@ -6,6 +6,7 @@ Made by tools/client.py from the declared operations; ``make docs`` writes it an
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
+from typing import Literal
 
 from outdialer.client.exchange import Operation, Page, Versioned
 from outdialer.client.transport import AsyncResource, Resource
@@ -76,11 +77,18 @@ class RoutesApi(Resource):
         )
 
     def list(
-        self, *, customer_id: str | None = None, page_size: int | None = None, page_token: str | None = None
+        self,
+        *,
+        customer_id: str | None = None,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
     ) -> Iterator[Route]:
         """List routes, newest first."""
         return self._api.rows(
-            _LIST_ROUTES, {}, {"customer_id": customer_id, "page_size": page_size, "page_token": page_token}
+            _LIST_ROUTES,
+            {},
+            {"customer_id": customer_id, "deleted": deleted, "page_size": page_size, "page_token": page_token},
         )
 
     def get(self, id: str) -> Route:
@@ -157,11 +165,18 @@ class AsyncRoutesApi(AsyncResource):
         )
 
     def list(
-        self, *, customer_id: str | None = None, page_size: int | None = None, page_token: str | None = None
+        self,
+        *,
+        customer_id: str | None = None,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
     ) -> AsyncIterator[Route]:
         """List routes, newest first."""
         return self._api.rows(
-            _LIST_ROUTES, {}, {"customer_id": customer_id, "page_size": page_size, "page_token": page_token}
+            _LIST_ROUTES,
+            {},
+            {"customer_id": customer_id, "deleted": deleted, "page_size": page_size, "page_token": page_token},
         )
 
     async def get(self, id: str) -> Route:

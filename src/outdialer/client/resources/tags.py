@@ -5,6 +5,7 @@ Made by tools/client.py from the declared operations; ``make docs`` writes it an
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
+from typing import Literal
 
 from outdialer.client.exchange import Operation, Page, Versioned
 from outdialer.client.transport import AsyncResource, Resource
@@ -39,9 +40,15 @@ class TagsApi(Resource):
         """Create a tag."""
         return self._api.call(_CREATE_TAG, {}, {}, {"name": name, "detail": detail})
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> Iterator[Tag]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Iterator[Tag]:
         """List tags, newest first."""
-        return self._api.rows(_LIST_TAGS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(_LIST_TAGS, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token})
 
     def get(self, id: str) -> Tag:
         """Read a tag, deleted or not."""
@@ -76,9 +83,15 @@ class AsyncTagsApi(AsyncResource):
         """Create a tag."""
         return await self._api.call(_CREATE_TAG, {}, {}, {"name": name, "detail": detail})
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> AsyncIterator[Tag]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> AsyncIterator[Tag]:
         """List tags, newest first."""
-        return self._api.rows(_LIST_TAGS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(_LIST_TAGS, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token})
 
     async def get(self, id: str) -> Tag:
         """Read a tag, deleted or not."""

@@ -5,7 +5,7 @@ Made by tools/client.py from the declared operations; ``make docs`` writes it an
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -127,9 +127,21 @@ class TargetsApi(Resource):
             },
         )
 
-    def list(self, outdial_id: str, *, page_size: int | None = None, page_token: str | None = None) -> Iterator[Target]:
+    def list(
+        self,
+        outdial_id: str,
+        *,
+        status: Literal["idle", "progressing", "done"] | None = None,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Iterator[Target]:
         """List the people of a list, newest first."""
-        return self._api.rows(_LIST_TARGETS, {"id": outdial_id}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(
+            _LIST_TARGETS,
+            {"id": outdial_id},
+            {"status": status, "deleted": deleted, "page_size": page_size, "page_token": page_token},
+        )
 
     def create_in_bulk(
         self, outdial_id: str, *, targets: Sequence[TargetCreate | Mapping[str, Any]]
@@ -190,10 +202,20 @@ class AsyncTargetsApi(AsyncResource):
         )
 
     def list(
-        self, outdial_id: str, *, page_size: int | None = None, page_token: str | None = None
+        self,
+        outdial_id: str,
+        *,
+        status: Literal["idle", "progressing", "done"] | None = None,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
     ) -> AsyncIterator[Target]:
         """List the people of a list, newest first."""
-        return self._api.rows(_LIST_TARGETS, {"id": outdial_id}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(
+            _LIST_TARGETS,
+            {"id": outdial_id},
+            {"status": status, "deleted": deleted, "page_size": page_size, "page_token": page_token},
+        )
 
     async def create_in_bulk(
         self, outdial_id: str, *, targets: Sequence[TargetCreate | Mapping[str, Any]]

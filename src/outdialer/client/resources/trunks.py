@@ -75,9 +75,15 @@ class TrunksApi(Resource):
             },
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> Iterator[Trunk]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> Iterator[Trunk]:
         """List trunks, newest first."""
-        return self._api.rows(_LIST_TRUNKS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(_LIST_TRUNKS, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token})
 
     def get(self, id: str) -> Trunk:
         """Read a trunk, deleted or not."""
@@ -160,9 +166,15 @@ class AsyncTrunksApi(AsyncResource):
             },
         )
 
-    def list(self, *, page_size: int | None = None, page_token: str | None = None) -> AsyncIterator[Trunk]:
+    def list(
+        self,
+        *,
+        deleted: Literal["false", "true"] | None = None,
+        page_size: int | None = None,
+        page_token: str | None = None,
+    ) -> AsyncIterator[Trunk]:
         """List trunks, newest first."""
-        return self._api.rows(_LIST_TRUNKS, {}, {"page_size": page_size, "page_token": page_token})
+        return self._api.rows(_LIST_TRUNKS, {}, {"deleted": deleted, "page_size": page_size, "page_token": page_token})
 
     async def get(self, id: str) -> Trunk:
         """Read a trunk, deleted or not."""

@@ -5,7 +5,7 @@ from outdialer.domain.units import Id, Instant
 from outdialer.ports.store import Conflict, Page
 from outdialer.store.sqlite import rows
 from outdialer.store.sqlite.books import Books, Database, resource_happened
-from outdialer.store.sqlite.paging import page_row
+from outdialer.store.sqlite.paging import page_of, page_row
 from outdialer.store.sqlite.statements import statements
 
 SQL = statements("calls")
@@ -21,11 +21,13 @@ class Calls(Books):
         return self._read(lambda database: self._one_attempt(database, customer, campaigncall_id))
 
     async def campaigncalls(self, customer: int, page: Page, campaign_id: Id | None = None) -> list[CampaignCall]:
-        """Attempts that are not deleted, of one campaign or of all."""
-        statement = SQL["page_of_attempts"] if campaign_id is None else SQL["page_of_campaign"]
+        """Attempts of one campaign or of all, newest first."""
+        living, deleted = SQL["page_of_attempts"], SQL["page_of_deleted_attempts"]
+        if campaign_id is not None:
+            living, deleted = SQL["page_of_campaign"], SQL["page_of_campaign_deleted"]
         asked = {**page_row(customer, page), "campaign_id": campaign_id}
         return await self._read_long(
-            lambda database: [rows.campaigncall(row) for row in database.execute(statement, asked)]
+            lambda database: [rows.campaigncall(row) for row in page_of(database, living, deleted, asked, page)]
         )
 
     async def campaigncalls_in_order(

@@ -22,7 +22,7 @@ from outdialer.store.sqlite.books import (
     resource_happened,
 )
 from outdialer.store.sqlite.outdials import move_binding
-from outdialer.store.sqlite.paging import page_row
+from outdialer.store.sqlite.paging import page_of, page_row
 from outdialer.store.sqlite.statements import statements
 
 SQL = statements("campaigns")
@@ -54,9 +54,12 @@ class Campaigns(Books):
         return self._read(lambda database: _one(database, customer, campaign_id))
 
     async def campaigns(self, customer: int, page: Page) -> list[Campaign]:
-        """Campaigns that are not deleted."""
+        """Campaigns, newest first."""
+        asked = page_row(customer, page)
         return await self._read_long(
-            lambda database: [rows.campaign(row) for row in database.execute(SQL["page"], page_row(customer, page))]
+            lambda database: [
+                rows.campaign(row) for row in page_of(database, SQL["page"], SQL["page_of_deleted"], asked, page)
+            ]
         )
 
     async def save_campaign(self, customer: int, campaign: Campaign, now: Instant) -> Campaign:

@@ -10,7 +10,7 @@ from outdialer.domain.units import Id, Instant
 from outdialer.ports.directory import MOST_ENTRIES, LimitReached, NameTaken, Owned
 from outdialer.ports.store import Conflict, Page
 from outdialer.store.sqlite.books import Books, Database, expect_version, resource_happened
-from outdialer.store.sqlite.paging import page_row
+from outdialer.store.sqlite.paging import page_of, page_row
 from outdialer.store.sqlite.rows import Row, to_json
 from outdialer.store.sqlite.statements import statements
 
@@ -53,10 +53,11 @@ class Directory(Books):
         return self._read(query)
 
     async def entries(self, customer: int, kind: type[E], page: Page, related: Id | None = None) -> list[E]:
-        """Entries that are not deleted, newest first; where ``related`` is given, those related to it."""
+        """Entries, newest first; where ``related`` is given, those related to it."""
         asked = {**page_row(customer, page), "kind": KINDS[kind], "related": related}
+        living, deleted = SQL["page_of_entries"], SQL["page_of_deleted_entries"]
         return await self._read_long(
-            lambda database: [_entry(row, kind) for row in database.execute(SQL["page_of_entries"], asked)]
+            lambda database: [_entry(row, kind) for row in page_of(database, living, deleted, asked, page)]
         )
 
     async def save_entry(self, customer: int, entry: E, now: Instant) -> E:

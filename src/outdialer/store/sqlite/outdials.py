@@ -11,7 +11,7 @@ from outdialer.domain.units import Id, Instant
 from outdialer.ports.store import Conflict, Page
 from outdialer.store.sqlite import rows
 from outdialer.store.sqlite.books import Books, Counts, Database, expect_version, resource_happened
-from outdialer.store.sqlite.paging import page_row
+from outdialer.store.sqlite.paging import page_of, page_row
 from outdialer.store.sqlite.statements import execute_each, statements
 
 SQL = statements("outdials")
@@ -50,9 +50,12 @@ class Outdials(Books):
         return self._read(lambda database: _one(database, customer, outdial_id))
 
     async def outdials(self, customer: int, page: Page) -> list[Outdial]:
-        """Outdials that are not deleted."""
+        """Outdials, newest first."""
+        asked = page_row(customer, page)
         return await self._read_long(
-            lambda database: [rows.outdial(row) for row in database.execute(SQL["page"], page_row(customer, page))]
+            lambda database: [
+                rows.outdial(row) for row in page_of(database, SQL["page"], SQL["page_of_deleted"], asked, page)
+            ]
         )
 
     async def save_outdial(self, customer: int, outdial: Outdial, now: Instant) -> Outdial:
@@ -112,10 +115,11 @@ class Outdials(Books):
         return self._read(lambda database: _target(database, customer, outdial_id, target_id))
 
     async def targets(self, customer: int, outdial_id: Id, page: Page) -> list[Target]:
-        """The outdial's targets that are not deleted."""
+        """The outdial's targets, newest first."""
         asked = {**page_row(customer, page), "outdial_id": outdial_id}
+        living, deleted = SQL["page_of_targets"], SQL["page_of_deleted_targets"]
         return await self._read_long(
-            lambda database: [rows.target(row) for row in database.execute(SQL["page_of_targets"], asked)]
+            lambda database: [rows.target(row) for row in page_of(database, living, deleted, asked, page)]
         )
 
     async def delete_target(self, customer: int, outdial_id: Id, target_id: Id, now: Instant) -> Target | None:

@@ -8,7 +8,7 @@ from outdialer.domain.units import Id, Instant
 from outdialer.ports.store import Conflict, Page
 from outdialer.store.sqlite import rows
 from outdialer.store.sqlite.books import Books, Database, expect_version, resource_happened
-from outdialer.store.sqlite.paging import page_row
+from outdialer.store.sqlite.paging import page_of, page_row
 from outdialer.store.sqlite.statements import statements
 
 SQL = statements("outplans")
@@ -39,9 +39,12 @@ class Outplans(Books):
         return self._read(lambda database: _one(database, customer, outplan_id))
 
     async def outplans(self, customer: int, page: Page) -> list[Outplan]:
-        """Outplans that are not deleted."""
+        """Outplans, newest first."""
+        asked = page_row(customer, page)
         return await self._read_long(
-            lambda database: [rows.outplan(row) for row in database.execute(SQL["page"], page_row(customer, page))]
+            lambda database: [
+                rows.outplan(row) for row in page_of(database, SQL["page"], SQL["page_of_deleted"], asked, page)
+            ]
         )
 
     async def save_outplan(self, customer: int, outplan: Outplan, now: Instant) -> Outplan:

@@ -36,6 +36,18 @@ WHERE c.customer = :customer AND c.tm_delete IS NULL AND (c.tm_create, c.id) < (
 ORDER BY c.tm_create DESC, c.id DESC
 LIMIT :size;
 
+-- name: page_of_deleted
+SELECT c.key, c.id, c.status, c.version, c.tm_create, c.tm_update, c.tm_delete, v.type, v.name, v.detail,
+       v.service_level, v.end_handle, v.actions, v.queue_id, v.next_campaign_id, v.dial_rate, v.dial_channels,
+       v.outdial, q.id AS outplan_id, o.id AS outdial_id
+FROM campaigns AS c
+JOIN campaign_versions AS v ON v.customer = c.customer AND v.campaign = c.key AND v.version = c.version
+LEFT JOIN outplans AS q ON q.customer = v.customer AND q.key = v.outplan
+LEFT JOIN outdials AS o ON o.customer = v.customer AND o.key = v.outdial
+WHERE c.customer = :customer AND c.tm_delete IS NOT NULL AND (c.tm_create, c.id) < (:before, :before_id)
+ORDER BY c.tm_create DESC, c.id DESC
+LIMIT :size;
+
 -- name: next_version
 UPDATE campaigns SET version = version + 1, tm_update = :now
 WHERE customer = :customer AND id = :id AND version = :version AND tm_delete IS NULL

@@ -24,6 +24,13 @@ WHERE customer = :customer AND kind = :kind AND tm_delete IS NULL AND (tm_create
 ORDER BY tm_create DESC, id DESC
 LIMIT :size;
 
+-- name: page_of_deleted_entries
+SELECT id, body, version, tm_create, tm_update, tm_delete FROM entries
+WHERE customer = :customer AND kind = :kind AND tm_delete IS NOT NULL AND (tm_create, id) < (:before, :before_id)
+    AND (:related IS NULL OR related = :related)
+ORDER BY tm_create DESC, id DESC
+LIMIT :size;
+
 -- name: owned_entry
 SELECT e.customer, e.id, e.body, e.version, e.tm_create, e.tm_update, e.tm_delete
 FROM customers

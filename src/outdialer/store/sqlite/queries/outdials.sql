@@ -19,6 +19,14 @@ WHERE o.customer = :customer AND o.tm_delete IS NULL AND (o.tm_create, o.id) < (
 ORDER BY o.tm_create DESC, o.id DESC
 LIMIT :size;
 
+-- name: page_of_deleted
+SELECT o.key, o.id, c.id AS campaign_id, o.name, o.detail, o.data, o.version, o.tm_create, o.tm_update, o.tm_delete
+FROM outdials AS o
+LEFT JOIN campaigns AS c ON c.customer = o.customer AND c.key = o.campaign
+WHERE o.customer = :customer AND o.tm_delete IS NOT NULL AND (o.tm_create, o.id) < (:before, :before_id)
+ORDER BY o.tm_create DESC, o.id DESC
+LIMIT :size;
+
 -- name: replace
 UPDATE outdials
 SET campaign = (SELECT key FROM campaigns WHERE customer = :customer AND id = :campaign_id),
@@ -60,6 +68,15 @@ SELECT t.*, o.id AS outdial_id
 FROM outdials AS o
 JOIN targets AS t ON t.customer = o.customer AND t.outdial = o.key
 WHERE o.customer = :customer AND o.id = :outdial_id AND t.tm_delete IS NULL
+  AND (t.tm_create, t.id) < (:before, :before_id)
+ORDER BY t.tm_create DESC, t.id DESC
+LIMIT :size;
+
+-- name: page_of_deleted_targets
+SELECT t.*, o.id AS outdial_id
+FROM outdials AS o
+JOIN targets AS t ON t.customer = o.customer AND t.outdial = o.key
+WHERE o.customer = :customer AND o.id = :outdial_id AND t.tm_delete IS NOT NULL
   AND (t.tm_create, t.id) < (:before, :before_id)
 ORDER BY t.tm_create DESC, t.id DESC
 LIMIT :size;

@@ -22,6 +22,14 @@ WHERE q.customer = :customer AND q.tm_delete IS NULL AND (q.tm_create, q.id) < (
 ORDER BY q.tm_create DESC, q.id DESC
 LIMIT :size;
 
+-- name: page_of_deleted
+SELECT q.key, q.id, q.name, q.detail, q.version, q.tm_create, q.tm_update, q.tm_delete, p.terms
+FROM outplans AS q
+JOIN outplan_versions AS p ON p.customer = q.customer AND p.outplan = q.key AND p.version = q.version
+WHERE q.customer = :customer AND q.tm_delete IS NOT NULL AND (q.tm_create, q.id) < (:before, :before_id)
+ORDER BY q.tm_create DESC, q.id DESC
+LIMIT :size;
+
 -- name: replace
 UPDATE outplans SET name = :name, detail = :detail, version = version + 1, tm_update = :now
 WHERE customer = :customer AND id = :id AND version = :version AND tm_delete IS NULL
