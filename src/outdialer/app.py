@@ -253,9 +253,9 @@ def listening_socket(address: tuple[str, int]) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, NOTHING_TAKEN_MS)
     try:
         listener.bind(address)
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise OSError(error.errno, f"{error.strerror}: {address[0]}:{address[1]}") from None
     return listener
 
 

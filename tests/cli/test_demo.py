@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from outdialer.cli.exits import DRAINED, STORE
 from outdialer.cli.main import main
+
+RUN = ["run", "LIST", "--trunk", "sip:127.0.0.1", "--from", "+12025550100", "--say", "x"]
 
 
 @pytest.mark.slow
@@ -46,6 +49,11 @@ async def test_the_demo_calls_everybody_and_the_ledgers_agree(tmp_path: Path) ->
         (["run", "LIST", "--trunk", "sip:127.0.0.1", "--rtp-ports", "9-8"], "A-B"),
         (["run", "LIST", "--trunk", "sip:127.0.0.1", "--rate", "0"], "0"),
         (["run", "gone.csv", "--trunk", "sip:127.0.0.1"], "gone.csv"),
+        ([*RUN, "--results", "gone/results.csv"], "gone/results.csv cannot be written"),
+        ([*RUN, "--targets", "gone/targets.csv"], "gone/targets.csv cannot be written"),
+        ([*RUN, "--yes", "2"], "the list has 1 people"),
+        (["export", "LIST"], "--results"),
+        (["export", "LIST", "--results", "gone/results.csv"], "gone/results.csv cannot be written"),
     ],
 )
 def test_wrong_usage_names_what_is_wrong(tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -54,6 +62,24 @@ def test_wrong_usage_names_what_is_wrong(tmp_path: Path, arguments: list[str], w
     result = CliRunner().invoke(main, [str(people) if word == "LIST" else word for word in arguments])
     assert result.exit_code == 2
     assert words in result.output
+
+
+def test_ctrl_c_before_the_work_listens_is_no_difference_of_ledgers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("outdialer.cli.demo.demo", interrupted)
+    result = CliRunner().invoke(main, ["demo"])
+    assert result.exit_code == DRAINED
+    assert "interrupted" in result.output
+
+
+def test_what_is_no_database_is_named_once(tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("destination_0\n+12025550123\n" * 100)
+    result = CliRunner().invoke(main, ["export", str(file), "--results", str(tmp_path / "results.csv")])
+    assert result.exit_code == STORE
+    assert result.output.count("people.csv") == 1
 
 
 def test_help_names_the_exit_codes() -> None:

@@ -239,8 +239,9 @@ async def test_ctrl_c_drains_and_the_same_command_goes_on(tmp_path: Path) -> Non
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         await network.wait_for(lambda line: getattr(line, "status", 0) == 200, count=3, timeout_s=30)
         process.send_signal(signal.SIGINT)
-        await process.communicate()
+        printed, _ = await process.communicate()
         assert process.returncode == DRAINED
+        assert b"the same command goes on" in printed
         stopped = _records(tmp_path / "results.jsonl")
         assert all(record["status"] == "done" for record in stopped)
         assert "unknown after a restart" not in {record["hangup_detail"] for record in stopped}

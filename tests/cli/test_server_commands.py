@@ -17,6 +17,7 @@ from outdialer.cli.connection import find_key
 from outdialer.cli.exits import DONE, SERVER, USAGE, Stop
 from outdialer.cli.main import main
 from outdialer.cli.nouns import NOUNS
+from outdialer.cli.printing import NIL_ID
 from tests.client.conftest import Running
 
 Cli: TypeAlias = Callable[..., Coroutine[Any, Any, Result]]
@@ -119,6 +120,26 @@ async def test_keys_are_made_for_files_and_end(cli: Cli, running: Running, tmp_p
     assert shown["token"].startswith("vb_")
 
 
+async def test_no_key_is_made_for_a_file_that_cannot_be_written(cli: Cli) -> None:
+    before = [key["id"] for key in objects(await cli("key", "list", "--json"))]
+    refused = await cli("key", "create", "--save", "gone/importer.key", code=USAGE)
+    assert "gone/importer.key cannot be written" in refused.output
+    assert [key["id"] for key in objects(await cli("key", "list", "--json"))] == before
+
+
+async def test_a_key_that_could_not_be_rotated_stays_in_its_file(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "importer.key"
+    file.write_text("vb_before\n")
+    await cli("key", "rotate", "nothing", "--save", str(file), code=USAGE)
+    assert file.read_text() == "vb_before\n"
+
+
+async def test_a_list_inside_of_an_object_is_shown_line_by_line_without_empty_ids(cli: Cli) -> None:
+    shown = (await cli("campaign", "create", "--name", "spring", "--say", "Good morning.")).output
+    assert 'type=talk option={"text":"Good morning."}' in shown
+    assert NIL_ID not in shown
+
+
 @pytest.mark.parametrize("noun", [noun.name for noun in NOUNS if "list" in noun.commands and not noun.parent])
 async def test_everything_can_be_listed(cli: Cli, noun: str) -> None:
     await cli(noun, "list", "--limit", "1")
@@ -158,6 +179,7 @@ async def test_other_objects_are_nearly_free(cli: Cli, tmp_path: Path) -> None:
         (["agent", "create", "--name", "Ada"], USAGE, ["password", "--password-file"]),
         (["agent", "list", "--filter", "status=tired"], USAGE, ["tired", "available"]),
         (["agent", "list", "--filter", "height=2"], USAGE, ["'height'", "status"]),
+        (["agent", "list", "--filter", "height"], USAGE, ["--filter 'height'"]),
         (["outplan", "update", "gentle"], USAGE, ["at least one"]),
         (["outdial", "delete", "twin", "--yes"], USAGE, ["2 outdials", "by its id"]),
         (["outdial", "delete", "alone"], USAGE, ["--yes"]),

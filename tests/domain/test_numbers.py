@@ -72,6 +72,11 @@ def test_what_is_no_destination(text: str) -> None:
         normalise(text)
 
 
+def test_what_was_written_is_named_as_it_was_written() -> None:
+    with pytest.raises(DestinationError, match=r"^'mailto:ada@' is not"):
+        normalise("mailto:ada@")
+
+
 def test_the_length_that_is_allowed() -> None:
     longest = "sip:b@" + "h" * 249
     assert normalise(longest) == longest

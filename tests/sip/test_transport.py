@@ -39,7 +39,7 @@ async def test_binding_to_the_world_needs_live() -> None:
 async def test_a_taken_port_is_an_error() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(OSError, match=f"in use: 127.0.0.1:{taken.getsockname()[1]}"):
             UdpTransport(asyncio.get_running_loop(), taken.getsockname(), lambda batch: None, live=False)
 
 

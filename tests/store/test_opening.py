@@ -3,6 +3,7 @@
 import fcntl
 import os
 import sqlite3
+import stat
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,15 @@ async def test_the_first_opening_furnishes_the_file(tmp_path: Path) -> None:
     assert store.failure == ""
     await store.close()
     assert check(path) == []
+
+
+async def test_a_new_file_is_for_its_user_alone(tmp_path: Path) -> None:
+    path = tmp_path / "books.db"
+    store = await open_store(path)
+    modes = {name: stat.S_IMODE((tmp_path / name).stat().st_mode) for name in os.listdir(tmp_path)}
+    await store.close()
+    assert "books.db-wal" in modes
+    assert set(modes.values()) == {0o600}
 
 
 async def test_what_was_written_is_there_after_reopening(tmp_path: Path) -> None:
@@ -97,6 +107,7 @@ def test_an_existing_file_is_backed_up_before_it_is_migrated(tmp_path: Path) -> 
     assert connection.execute("SELECT count(*) FROM more").fetchone()[0] == 0
     connection.close()
     assert backup == tmp_path / f"books.db.before-version-{version + 1}"
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     copy = sqlite3.connect(backup)
     assert copy.execute("SELECT key FROM customers").fetchall() == [(7,)]
     assert copy.execute("PRAGMA user_version").fetchone() == (version,)

@@ -110,8 +110,10 @@ def _kept_key_file() -> Path:
 def _first_line(path: Path) -> str:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Stop(f"{path}: cannot be read: {error}") from None
+    except OSError as error:
+        raise Stop(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise Stop(f"{path} is not text; its first line must be an access key") from None
     if not lines or not lines[0].strip():
         raise Stop(f"{path}: its first line must be an access key")
     return lines[0].strip()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from outdialer.api.wire import Wire
 from outdialer.app import DEFAULT_CUSTOMER
-from outdialer.cli.books import write_files
+from outdialer.cli.books import check_places, write_files
 from outdialer.cli.exits import DONE, STORE, Stop
 from outdialer.cli.listing import Run
 from outdialer.domain.units import format_id, parse_id
@@ -20,10 +20,13 @@ async def export(
     Raises:
         Stop: with a message and the exit code.
     """
+    if results is None and targets is None:
+        raise Stop("nothing to write was named: give --results FILE, --targets FILE or both")
+    check_places(results, targets)
     try:
         store = await SqliteStore.open_reader(db)
-    except (StoreTooNew, StoreUnavailable, OSError) as error:
-        raise Stop(f"{db}: {error}", STORE) from None
+    except (StoreTooNew, StoreUnavailable) as error:
+        raise Stop(str(error), STORE) from None
     try:
         found = await _campaign(store, campaign_id)
         await write_files(store, found, results, targets, Wire(DEFAULT_CUSTOMER, old_time_format))

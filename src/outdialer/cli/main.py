@@ -8,7 +8,7 @@ import click
 
 from outdialer import __version__
 from outdialer.cli import verbs
-from outdialer.cli.exits import MEANINGS
+from outdialer.cli.exits import DRAINED, MEANINGS, Stop
 from outdialer.cli.options import Destination, HostPort, Network, PortRange, RequestRate, SipPeer, Tries
 from outdialer.config import ENVIRONMENT_PREFIX, Settings, TrunkSettings, data_folder
 from outdialer.phones.command import phones
@@ -83,15 +83,25 @@ def _log(level: str) -> None:
 
 
 def _go(work: Coroutine[Any, Any, int]) -> None:
-    """Run a command's work on the fastest loop there is, and end with its exit code."""
+    """Run a command's work on the fastest loop there is, and end with its exit code.
+
+    Raises:
+        Stop: Ctrl-C before or after the time in which the work listens to it.
+    """
     import asyncio
 
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     try:
         import uvloop
     except ImportError:
-        raise SystemExit(asyncio.run(work)) from None
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        raise SystemExit(runner.run(work))
+        pass
+    else:
+        loop_factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        try:
+            raise SystemExit(runner.run(work))
+        except KeyboardInterrupt:
+            raise Stop("interrupted", DRAINED) from None
 
 
 @main.command(epilog=EXIT_CODES)

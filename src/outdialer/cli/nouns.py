@@ -16,6 +16,7 @@ from outdialer.cli.options import Destination, Tries
 
 Fields: TypeAlias = dict[str, Any]
 STATUSES = ("available", "away", "busy", "offline")
+ROLES = "32 owner, 64 manager, 256 operator, 512 viewer"
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -225,7 +226,7 @@ NOUNS = (
                 multiple=True,
                 fields=lambda networks: {"allowed_ips": list(networks)},
             ),
-            _plain("--permission", "permission", "What it may do at most.", click.IntRange(0)),
+            _plain("--permission", "permission", f"What it may do at most: {ROLES}.", click.IntRange(0)),
         ),
         commands=("list", "show", "update"),
         examples={"update": "outdialer key update importer --allow 192.0.2.0/24"},
@@ -246,7 +247,7 @@ NOUNS = (
                 fields=lambda path: {"password": _first_line(path)},
             ),
             _plain("--status", "status", "Whether they take calls.", click.Choice(STATUSES)),
-            _plain("--permission", "permission", "What they may do.", click.IntRange(0)),
+            _plain("--permission", "permission", f"What they may do: 16 agent, {ROLES}.", click.IntRange(0)),
             Option(
                 flag="--to",
                 help="Where they are rung: an E.164 number or a SIP URI; repeatable.",
@@ -325,7 +326,7 @@ NOUNS = (
 BY_NAME = {noun.name: noun for noun in NOUNS}
 
 
-def set_fields(pairs: tuple[str, ...]) -> Fields:
+def set_fields(pairs: tuple[str, ...], flag: str = "--set") -> Fields:
     """What ``--set FIELD=VALUE`` means: a value is JSON where it can be read as such, else text.
 
     Raises:
@@ -335,7 +336,7 @@ def set_fields(pairs: tuple[str, ...]) -> Fields:
     for pair in pairs:
         name, mark, text = pair.partition("=")
         if not mark or not name:
-            raise click.UsageError(f"--set {pair!r}: write FIELD=VALUE")
+            raise click.UsageError(f"{flag} {pair!r}: write FIELD=VALUE")
         if name == "password":
             raise click.UsageError("--set password=...: every user of the machine could read it; use --password-file")
         fields[name] = _value(text)

@@ -136,7 +136,7 @@ def _list(noun: Noun) -> click.Command:
     def list_objects(limit: int, filters: tuple[str, ...], as_json: bool, **given: Any) -> None:
         with connected(given, noun) as client:
             method = getattr(client, noun.resource).list
-            wanted = {name: str(value) for name, value in set_fields(filters).items()}
+            wanted = {name: str(value) for name, value in set_fields(filters, "--filter").items()}
             _check_known(wanted, parameters(method) - {"page_size", "page_token"}, "filter")
             show_rows(noun, method(*parent_ids(client, noun, given), **wanted), limit, as_json)
 

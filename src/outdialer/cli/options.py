@@ -19,7 +19,7 @@ def split_address(text: str, default_port: int) -> tuple[str, int]:
     """
     match = _TRUNK.fullmatch(f"sip:{text}")
     if match is None or int(match["port"] or default_port) > 65535:
-        raise ValueError(f"{text!r} is not HOST:PORT")
+        raise ValueError(f"{text!r} is not HOST:PORT (the port at most 65535)")
     return match["host"].strip("[]"), int(match["port"] or default_port)
 
 

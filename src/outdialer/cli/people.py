@@ -112,7 +112,10 @@ def _columns(header: list[str]) -> list[str]:
         raise ListError(f"the list is empty; its first line must name the columns: {','.join(COLUMNS)}")
     unknown = [cell for cell in columns if cell not in COLUMNS]
     if "destination_0" not in columns and unknown:
-        raise ListError(f"the first line must be a header with the columns {', '.join(COLUMNS)}; it is {header!r}")
+        raise ListError(
+            f"the first line must be a header with destination_0 and what else there is of {', '.join(COLUMNS)}; "
+            f"it is {','.join(header)[:200]!r}"
+        )
     if unknown:
         raise ListError(f"unknown column {unknown[0]!r}; known ones are {', '.join(COLUMNS)}")
     repeated = [cell for cell in columns if columns.count(cell) > 1]

@@ -73,6 +73,11 @@ def _text(value: Any) -> str:
         return str(value.target)
     if isinstance(value, list) and all(hasattr(item, "target") for item in value):
         return ", ".join(item.target for item in value)
+    if isinstance(value, list) and any(isinstance(item, msgspec.Struct) for item in value):
+        return "\n".join(cell(item) for item in value)
+    if isinstance(value, msgspec.Struct):
+        shown = ((name, cell(getattr(value, name))) for name in value.__struct_fields__)
+        return " ".join(f"{name}={text}" for name, text in shown if text)
     if isinstance(value, float):
         return f"{value:g}"
     return msgspec.json.encode(value).decode()

@@ -16,6 +16,8 @@ from outdialer.client.resources.campaigns import CampaignStats
 POLL_S = 0.5
 PLAIN_EVERY_S = 5.0
 """How often a line is printed where there is no terminal."""
+SETTLED_S = 10.0
+"""From when on a pace is worth a forecast."""
 
 
 class Progress:
@@ -30,7 +32,7 @@ class Progress:
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
         self._printed = -PLAIN_EVERY_S
-        self._first_attempts: int | None = None
+        self._first: CampaignStats | None = None
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -67,14 +69,13 @@ class Progress:
 
     def _show(self, stats: CampaignStats) -> None:
         elapsed = self._loop.time() - self._started
-        if self._first_attempts is None:
-            self._first_attempts = stats.attempts
-        rate = (stats.attempts - self._first_attempts) / elapsed if elapsed > 1 else 0.0
+        self._first = self._first or stats
+        pace = Pace(self._first, stats, elapsed)
         if self._live is not None:
-            self._live.update(_table(self._title, stats, rate, elapsed))
+            self._live.update(_table(self._title, stats, pace))
         elif self._loop.time() - self._printed >= PLAIN_EVERY_S:
             self._printed = self._loop.time()
-            print(_line(stats, rate, elapsed), flush=True)
+            print(_line(stats, pace), flush=True)
 
 
 async def _first_of(event: asyncio.Event, seconds: float) -> None:
@@ -97,20 +98,39 @@ def _failed(stats: CampaignStats) -> str:
     return ", ".join(f"{reason} {count}" for reason, count in sorted(stats.failed.items()) if count) or "none"
 
 
-def _left(stats: CampaignStats, elapsed: float) -> str:
-    done = _done(stats)
-    if done < 5 or elapsed < 2:
-        return "not known yet"
-    return f"{(_total(stats) - done) * elapsed / done:.0f} s"
+class Pace:
+    """How fast a campaign goes since somebody watches it; what was done before does not count.
+
+    Args:
+        first: what was known when the watching began.
+        now: what is known now.
+        elapsed: seconds in between.
+    """
+
+    def __init__(self, first: CampaignStats, now: CampaignStats, elapsed: float) -> None:
+        self.elapsed = elapsed
+        self.attempts_per_s = (now.attempts - first.attempts) / elapsed if elapsed > 1 else 0.0
+        self._done = _done(now) - _done(first)
+        self._todo = _total(now) - _done(now)
+
+    @property
+    def left(self) -> str:
+        """When everybody will be done. The first people are done only when their calls are over: before
+        ``SETTLED_S`` a pace would be far too low."""
+        if not self._todo:
+            return "0 s"
+        if self._done < 5 or self.elapsed < SETTLED_S:
+            return "not known yet"
+        return f"{self._todo * self.elapsed / self._done:.0f} s"
 
 
-def _line(stats: CampaignStats, rate: float, elapsed: float) -> str:
+def _line(stats: CampaignStats, pace: Pace) -> str:
     ringing = stats.ringing
     return (
-        f"[{elapsed:5.0f} s] done {_done(stats)}/{_total(stats)}  waiting {stats.targets_idle}"
+        f"[{pace.elapsed:5.0f} s] done {_done(stats)}/{_total(stats)}  waiting {stats.targets_idle}"
         f" (retries {stats.retries_waiting})  ringing {ringing}  talking {stats.talking}"
-        f"  answered {stats.answered}  failed: {_failed(stats)}  {rate:.1f} attempts/s"
-        f"  left: {_left(stats, elapsed)}{_waiting_for(stats)}"
+        f"  answered {stats.answered}  failed: {_failed(stats)}  {pace.attempts_per_s:.1f} attempts/s"
+        f"  left: {pace.left}{_waiting_for(stats)}"
     )
 
 
@@ -118,15 +138,16 @@ def _waiting_for(stats: CampaignStats) -> str:
     return f"  waiting for {plain(stats.waiting_for)}" if stats.waiting_for else ""
 
 
-def _table(title: str, stats: CampaignStats, rate: float, elapsed: float) -> Table:
+def _table(title: str, stats: CampaignStats, pace: Pace) -> Table:
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_row("people done", f"{_done(stats)} of {_total(stats)}")
     table.add_row("people waiting", f"{stats.targets_idle} (of them retries: {stats.retries_waiting})")
-    table.add_row("dialing / ringing / talking", f"{stats.dialing} / {stats.ringing} / {stats.talking}")
+    table.add_row("people being dialled", f"{stats.dialing} (of them ringing: {stats.ringing})")
+    table.add_row("people talking", str(stats.talking))
     table.add_row("answered", str(stats.answered))
     table.add_row("failed by reason", _failed(stats))
-    table.add_row("attempts", f"{stats.attempts} ({rate:.1f} a second)")
-    table.add_row("time / estimated left", f"{elapsed:.0f} s / {_left(stats, elapsed)}")
+    table.add_row("attempts", f"{stats.attempts} ({pace.attempts_per_s:.1f} a second)")
+    table.add_row("time / estimated left", f"{pace.elapsed:.0f} s / {pace.left}")
     if stats.waiting_for:
         table.add_row("waiting for", plain(stats.waiting_for))
     return table

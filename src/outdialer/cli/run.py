@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from outdialer.api.wire import Wire
 from outdialer.app import DEFAULT_CUSTOMER, App
-from outdialer.cli.books import write_files
+from outdialer.cli.books import check_places, write_files
 from outdialer.cli.connection import explained
-from outdialer.cli.exits import DONE, DRAINED, STORE, TRUNK, Stop, plain
+from outdialer.cli.exits import DONE, DRAINED, MEANINGS, STORE, TRUNK, Stop, plain
 from outdialer.cli.listing import (
     Difference,
     Run,
@@ -121,21 +121,22 @@ def check_live(options: RunOptions, people: People) -> None:
         Stop: ``--live`` is missing, or the answer was not yes.
     """
     trunk = options.trunk
+    count = len(people.rows)
+    if options.confirmed_people not in (None, count):
+        raise Stop(f"--yes {options.confirmed_people}, but the list has {count} people")
     if not options.live:
         if not is_loopback(trunk.host):
             raise Stop(f"{trunk.host} is not this machine: real people would be called. Give --live if you mean it")
         return
-    count = len(people.rows)
     print(
         f"This calls {count} people through sip:{trunk.host}:{trunk.port}, up to {trunk.rate_per_s:g} calls a second, "
         f"{trunk.channels} at once, each up to {max(options.tries)} times per destination."
     )
     if options.confirmed_people is not None:
-        if options.confirmed_people != count:
-            raise Stop(f"--yes {options.confirmed_people}, but the list has {count} people")
-    elif not sys.stdin.isatty():
+        return
+    if not sys.stdin.isatty():
         raise Stop(f"there is no terminal to ask: give --yes {count}")
-    elif not click.confirm("Call them?", default=False):
+    if not click.confirm("Call them?", default=False):
         raise Stop("nobody was called")
 
 
@@ -145,6 +146,7 @@ async def run(options: RunOptions) -> int:
     Raises:
         Stop: with a message and the exit code.
     """
+    check_places(options.results, options.targets)
     people = checked_people(options)
     check_live(options, people)
     app = await open_app(_settings(options))
@@ -202,11 +204,11 @@ async def _run_in(app: App, client: AsyncClient, options: RunOptions, people: Pe
     if found is not None:
         await client.campaigns.stop(found.campaign_id)
     await start_engine(app)
-    await _probe(app)
+    await _probe(app, options.trunk)
     found = await _stored_run(app, client, found, options, people, changed)
     with interrupts(app) as interrupted:
         code = await call_people(app, client, found, options, interrupted)
-    return await _report(app, client, found, options, code)
+        return await _report(app, client, found, options, code)
 
 
 async def _changes(app: App, found: Run, options: RunOptions, people: People) -> Difference:
@@ -249,7 +251,7 @@ async def start_engine(app: App) -> None:
     try:
         await app.start()
     except OSError as error:
-        raise Stop(f"cannot start: {error}") from None
+        raise Stop(f"cannot start: {error.strerror or error}") from None
 
 
 async def _prepare(app: App, options: RunOptions) -> None:
@@ -260,10 +262,11 @@ async def _prepare(app: App, options: RunOptions) -> None:
         raise Stop(str(error)) from None
 
 
-async def _probe(app: App) -> None:
+async def _probe(app: App, trunk: TrunkSettings) -> None:
     health = await app.probe_trunk()
     if not health.reachable:
-        raise Stop(f"the trunk does not answer ({health.why}); nobody was called", TRUNK)
+        where = f"sip:{trunk.host}:{trunk.port}"
+        raise Stop(f"the trunk {where} does not answer ({health.why}); nobody was called", TRUNK)
 
 
 @contextmanager
@@ -375,4 +378,6 @@ async def _report(app: App, client: AsyncClient, found: Run, options: RunOptions
     print_summary(await client.campaigns.get_stats(found.campaign_id))
     wire = Wire(DEFAULT_CUSTOMER, options.old_time_format)
     await write_files(app.store, found, options.results, options.targets, wire)
+    if code == DRAINED:
+        print(MEANINGS[DRAINED])
     return code

@@ -1,8 +1,10 @@
 """What only some objects can do: campaigns run, targets are imported, calls are hung up, keys rotate."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -192,8 +194,8 @@ def _deliveries(as_json: bool, **given: Any) -> None:
 @field_options(KEY)
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help=SAVE_HELP)
 def _create_key(save: Path | None, as_json: bool, **given: Any) -> None:
-    with connected(given, KEY) as client:
-        _hand_out(client.accesskeys.create(**fields_of(client, KEY, given)), save, as_json)
+    with _private_file(save) as file, connected(given, KEY) as client:
+        _hand_out(client.accesskeys.create(**fields_of(client, KEY, given)), file, as_json)
 
 
 @command(
@@ -206,19 +208,36 @@ def _create_key(save: Path | None, as_json: bool, **given: Any) -> None:
 @click.option("--grace", type=click.IntRange(0), help="Seconds; a day if left out.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help=SAVE_HELP)
 def _rotate_key(grace: int | None, save: Path | None, as_json: bool, **given: Any) -> None:
-    with connected(given, KEY) as client:
-        _hand_out(client.accesskeys.rotate(*ids_of(client, KEY, given), grace=grace), save, as_json)
+    with _private_file(save) as file, connected(given, KEY) as client:
+        _hand_out(client.accesskeys.rotate(*ids_of(client, KEY, given), grace=grace), file, as_json)
 
 
-def _hand_out(key: Any, save: Path | None, as_json: bool) -> None:
-    """Give a new key to the person: in a file of mode 0600, or on the screen."""
+@contextmanager
+def _private_file(path: Path | None) -> Iterator[TextIO | None]:
+    """A file of mode 0600 for a key, opened before the key is made; what it held stays until something is written.
+
+    Raises:
+        Stop: it cannot be written.
+    """
+    if path is None:
+        yield None
+        return
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        os.fchmod(descriptor, 0o600)
+    except OSError as error:
+        raise Stop(f"{path} cannot be written: {error.strerror}; no key was made") from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        yield file
+
+
+def _hand_out(key: Any, file: TextIO | None, as_json: bool) -> None:
+    """Give a new key to the person: in a file, or on the screen."""
     from msgspec.structs import replace
 
-    if save is not None:
-        descriptor = os.open(save, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(f"{key.token}\n")
+    if file is not None:
+        file.truncate()
+        file.write(f"{key.token}\n")
         key = replace(key, token="")
     show(key, as_json)
 

@@ -65,9 +65,8 @@ def normalise(text: str) -> str:
 def _normalise_uri(text: str) -> str:
     if text.lower().startswith("tel:"):
         raise DestinationError(f"{text!r} is a tel URI: write the number alone, such as +12025550123")
-    if not text.lower().startswith(("sip:", "sips:")):
-        text = f"sip:{text}"
-    match = _SIP_URI.fullmatch(text)
+    uri = text if text.lower().startswith(("sip:", "sips:")) else f"sip:{text}"
+    match = _SIP_URI.fullmatch(uri)
     port = match["port"] if match else None
     if match is None or (port is not None and not 1 <= int(port) <= 65535):
         raise DestinationError(f"{text!r} is not a SIP URI: write sip:user@host or sip:user@host:port")

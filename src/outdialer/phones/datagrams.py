@@ -36,9 +36,9 @@ def open_socket(host: str, port: int, receive_buffer: int) -> socket.socket:
         if sys.platform == "linux":
             opened.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         opened.bind((host, port))
-    except OSError:
+    except OSError as error:
         opened.close()
-        raise
+        raise OSError(error.errno, f"{error.strerror}: {host}:{port}") from None
     return opened
 
 

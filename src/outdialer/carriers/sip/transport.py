@@ -149,9 +149,9 @@ def bound_socket(bind: Address) -> socket.socket:
         for option in _FORCE:
             _widen(bound, option)
         bound.bind(bind)
-    except OSError:
+    except OSError as error:
         bound.close()
-        raise
+        raise OSError(error.errno, f"{error.strerror}: {bind[0]}:{bind[1]}") from None
     return bound
 
 

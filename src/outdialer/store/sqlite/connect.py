@@ -1,5 +1,7 @@
 """How a database file is opened, and what SQLite's errors mean to us."""
 
+import contextlib
+import os
 import sqlite3
 from pathlib import Path
 
@@ -19,14 +21,25 @@ _SHARED_MEMORY = frozenset({sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_S
 """Trouble with the index of the log, which a full disk causes and which holds nothing that could be lost."""
 
 
+def create_private(path: Path) -> None:
+    """Create a file that only this user can read, where there is none; SQLite makes its log and index alike.
+
+    What cannot be created is left to SQLite, which says why.
+    """
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """A connection with every durability setting on: WAL, a full fsync per commit, foreign keys enforced.
 
-    The write-ahead log is folded back by the writer when it has nothing better to do, never inside a commit.
+    The write-ahead log is folded back by the writer when it has nothing better to do, never inside a commit. A new
+    file is for this user alone: it holds people's numbers and the secret that webhooks are signed with.
 
     Raises:
         StoreUnavailable: the file cannot be opened or is not a database.
     """
+    create_private(path)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
         connection.row_factory = sqlite3.Row

@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from outdialer.ports.store import StoreTooNew
+from outdialer.store.sqlite.connect import create_private
 
 
 def migrations() -> list[str]:
@@ -60,6 +61,7 @@ def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> Path:
     backup = path.with_name(f"{path.name}.before-version-{version + 1}")
     unfinished = backup.with_name(f"{backup.name}.part")
     unfinished.unlink(missing_ok=True)
+    create_private(unfinished)
     copy = sqlite3.connect(unfinished)
     try:
         connection.backup(copy)
