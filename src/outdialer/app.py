@@ -31,6 +31,7 @@ from outdialer.client import AsyncClient, Retries
 from outdialer.config import Settings, TrunkSettings, cache_folder
 from outdialer.domain.model import Trunk
 from outdialer.domain.throttle import Rate
+from outdialer.domain.units import NIL_ID
 from outdialer.engine.engine import Engine
 from outdialer.engine.lifecycle import Tasks
 from outdialer.engine.retention import Keep, Retention
@@ -105,6 +106,8 @@ class App:
             app = cls(settings, store, carrier, media, await store.install_secret())
             if settings.trunk is not None:
                 await app.put_trunk(settings.trunk)
+            else:
+                await store.own_trunk_gives_way(DEFAULT_CUSTOMER, app.clock.now())
         except BaseException:
             await store.close()
             raise
@@ -150,9 +153,9 @@ class App:
     async def put_trunk(self, given: TrunkSettings) -> None:
         """Make the given peer the trunk that carries the campaigns, or change it."""
         now = self.clock.now()
-        rows = await self.store.trunks(DEFAULT_CUSTOMER)
+        own = [row.trunk for row in await self.store.trunks(DEFAULT_CUSTOMER) if row.trunk.provider == NIL_ID]
         trunk = Trunk(
-            id=rows[0].trunk.id if rows else self.ids.new(now),
+            id=own[0].id if own else self.ids.new(now),
             name=given.host,
             host=given.host,
             port=given.port,
@@ -168,10 +171,11 @@ class App:
 
     async def probe_trunk(self) -> PeerHealth:
         """Ask whether the trunk is there, without ringing anybody. The engine must be started."""
-        rows = await self.store.trunks(DEFAULT_CUSTOMER)
-        if not rows:
+        stored = await self.store.trunks(DEFAULT_CUSTOMER)
+        own = [row for row in stored if row.trunk.provider == NIL_ID and row.trunk.tm_delete is None]
+        if not own:
             return PeerHealth(reachable=False, why="no trunk is set")
-        return await self.carrier.probe(peer_of(rows[0].key, rows[0].trunk))
+        return await self.carrier.probe(peer_of(own[0].key, own[0].trunk))
 
     async def new_key(self, name: str) -> str:
         """Make an access key and return its text, which is shown only once."""

@@ -5,9 +5,10 @@ from typing import Any, TypeVar
 
 from msgspec import structs
 
-from outdialer.domain.directory import KINDS, Agent, Customer, Entry, Login, customer_id
+from outdialer.domain.directory import KINDS, Agent, Customer, Entry, Login, Provider, Route, customer_id
 from outdialer.domain.model import AccessKey
 from outdialer.domain.permissions import is_admin
+from outdialer.domain.routing import check_shares
 from outdialer.domain.units import Id, Instant
 from outdialer.ports.directory import AgentFilter, LastAdmin, LimitReached, NameTaken, NewCustomer, Owned
 from outdialer.ports.store import Conflict, Page
@@ -93,6 +94,13 @@ class MemoryDirectory(MemoryRequests):
             raise LimitReached
         if entry.unique_name and any(row.unique_name == entry.unique_name for row in others):
             raise NameTaken(KINDS[type(entry)])
+        if isinstance(entry, Provider | Route):
+            living = {kind: dict(self.entry_rows[kind]) for kind in (Provider, Route)}
+            living[type(entry)][customer, entry.id] = entry
+            providers: list[Any] = self._living(living[Provider], customer)
+            routes: list[Any] = self._living(living[Route], customer)
+            for provider in providers:
+                check_shares(provider, routes)
         return rows
 
     async def create_entry(self, customer: int, entry: E) -> E:

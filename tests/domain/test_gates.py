@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from outdialer.domain.campaign import CampaignStatus
-from outdialer.domain.gates import LINE_GATES, STANDING_GATES, Desk, Gate, first_closed
+from outdialer.domain.gates import LINE_GATES, NO_TRUNK, STANDING_GATES, Desk, Gate, first_closed
 from outdialer.domain.plan import plan
 from outdialer.domain.snapshot import CampaignView, TrunkView
 from tests.domain.worlds import NOW, a_campaign, a_snapshot, a_trunk, an_outplan, targets
@@ -53,8 +53,8 @@ CLOSED: list[tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any], int
     ("outplan", "not set", {"outplan": None}, {}, {}, None),
     ("outdial", "not set", {"outdial": None}, {}, {}, None),
     ("tries", "0,0,0,0,0", {"outplan": an_outplan(max_tries=(0, 0, 0, 0, 0))}, {}, {}, None),
-    ("trunk", "not set", {"trunk": None}, {}, {}, None),
-    ("trunk", "not set", {"trunk": 8}, {}, {}, None),
+    ("trunk", NO_TRUNK, {"trunk": None}, {}, {}, None),
+    ("trunk", NO_TRUNK, {"trunk": 8}, {}, {}, None),
     ("trunk_pause", "refused", {}, {"paused_until": NOW + 1, "pause_reason": "refused"}, {}, NOW + 1),
     ("script", "rendering", {"script_ready": False, "script_state": "rendering"}, {}, {}, None),
     ("targets_due", "3 idle", {"due": (), "idle": 3, "next_due": NOW + 5}, {}, {}, NOW + 5),

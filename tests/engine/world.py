@@ -453,8 +453,11 @@ class World:
     # What the books say
 
     async def attempts(self, campaign: Id | None = None) -> list[CampaignCall]:
-        rows = await self.store.inner.campaigncalls_in_order(CUSTOMER, campaign, 0, 100_000)
-        return [row for _, row in rows]
+        """Of all customers, in the order of each."""
+        store = self.store.inner
+        owners = [CUSTOMER] if campaign else await store.customers()
+        found = [await store.campaigncalls_in_order(owner, campaign, 0, 100_000) for owner in owners]
+        return [row for rows in found for _, row in rows]
 
     async def targets(self, lists: Lists) -> list[Target]:
         return [row for _, row in await self.store.inner.targets_in_order(CUSTOMER, lists.outdial, 0, 100_000)]
@@ -547,7 +550,9 @@ class World:
             await self._nothing_up()
             await self.engine.stop()
             attempts, secret = await self.attempts(), await self.store.install_secret()
-            outplans = {a.outplan_id: await self.store.inner.outplan(CUSTOMER, a.outplan_id) for a in attempts}
+            owners = await self.store.inner.customers()
+            asked = {(owner, a.outplan_id) for owner in owners for a in attempts}
+            outplans = [await self.store.inner.outplan(owner, plan) for owner, plan in asked]
         finally:
             await self._shut()
         wrong = check(self.path)
@@ -557,7 +562,7 @@ class World:
         )
         assert differences.equal, str(differences)
         assert differences.unknown == self.unknown, differences.unknown
-        self._judge(attempts, {key: plan for key, plan in outplans.items() if plan is not None})
+        self._judge(attempts, {plan.id: plan for plan in outplans if plan is not None})
         leftover = asyncio.all_tasks() - self._before - {asyncio.current_task()}
         assert not leftover, leftover
 

@@ -55,8 +55,8 @@ class _Listed(Struct, frozen=True):
 
 tenants = Resource(
     "customers",
-    "Every tenant, for whoever runs the installation. A tenant dials through trunks of its own alone: until it has "
-    "one, its campaigns wait for `trunk: not set`.",
+    "Every tenant, for whoever runs the installation. A tenant dials through its routes alone: until one leads "
+    "to a provider, its campaigns wait for `trunk`.",
     "INVALID_ID",
     "CUSTOMER_NOT_FOUND",
 )

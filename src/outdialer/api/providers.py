@@ -9,16 +9,42 @@ from outdialer.api.errors import FieldError, shown
 from outdialer.api.operations import DELETED, Context, Resource, unavailable
 from outdialer.api.wire import Text255, Text2000, TimeText, UuidText, Wire, closed
 from outdialer.domain.directory import Provider
+from outdialer.domain.routing import host_and_port
 from outdialer.domain.units import format_id
 from outdialer.ports.store import Page
 
 MAX_HEADERS = 50
+MAX_HEADER = 1_000
+"""Characters of a header's value."""
 SETUP = "the set-up of accounts at carriers"
 Affix = Annotated[str, Meta(pattern=r"^[A-Za-z0-9+*#._-]{0,64}$")]
 Hostname = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9.-]{0,253}(:[0-9]{1,5})?$", description="A host name or address, with its port.")
 ]
-Headers = Annotated[dict[str, str], Meta(max_length=MAX_HEADERS, description="Header lines of every call to it.")]
+Headers = Annotated[
+    dict[str, str],
+    Meta(
+        max_length=MAX_HEADERS, description="Header lines of every INVITE to it, beside those that a call has anyway."
+    ),
+]
+OUR_HEADERS = frozenset(
+    {
+        *("accept", "allow", "authorization", "call-id", "contact", "content-disposition", "content-encoding"),
+        *("content-length", "content-type", "cseq", "expires", "from", "max-forwards", "proxy-authorization"),
+        *("proxy-require", "record-route", "replaces", "require", "route", "session-expires", "supported", "to"),
+        *("user-agent", "via"),
+    }
+)
+"""What the SIP side writes itself, or could not keep its word about."""
+Rate = Annotated[
+    float, Meta(ge=0, le=1_000, description="Additional. Calls a second, of all customers together; 0: no limit.")
+]
+Channels = Annotated[
+    int, Meta(ge=0, le=100_000, description="Additional. Calls up at once, of all customers together; 0: no limit.")
+]
+MaxRing = Annotated[
+    int, Meta(ge=1_000, le=600_000, description="Additional. How long it may ring when nobody cancels, ms (Expires).")
+]
 
 
 class ProviderBody(Struct, frozen=True):
@@ -32,6 +58,9 @@ class ProviderBody(Struct, frozen=True):
     name: Text255 | None = None
     detail: Text2000 | None = None
     codecs: Text255 | None = None
+    rate_per_s: Rate | None = None
+    channels: Channels | None = None
+    max_ring_ms: MaxRing | None = None
 
 
 class ProviderCredentials(Struct, frozen=True):
@@ -66,6 +95,9 @@ class ProviderView(Struct, frozen=True, kw_only=True):
     name: str
     detail: str
     codecs: str
+    rate_per_s: float
+    channels: int
+    max_ring_ms: int
     health_status: Annotated[str, closed(("unknown",), "Carriers are not probed in this release.")]
     health_checked_at: TimeText | None
     tm_create: TimeText | None
@@ -82,7 +114,8 @@ class ProviderList(Struct, frozen=True):
 
 providers = Resource(
     "providers",
-    "Carriers. They are kept here; campaigns go through the trunk that the server was started with.",
+    "Carriers. A route sends a customer's campaigns to one. The trunk that the server was started with is the "
+    "installation's own: it is not listed here, and goes before the routes of the first customer.",
     "INVALID_ID",
     "PROVIDER_NOT_FOUND",
 )
@@ -102,6 +135,9 @@ def view(provider: Provider, wire: Wire) -> ProviderView:
         name=provider.name,
         detail=provider.detail,
         codecs=provider.codecs,
+        rate_per_s=provider.rate_per_s,
+        channels=provider.channels,
+        max_ring_ms=provider.max_ring_ms,
         health_status="unknown",
         health_checked_at=None,
         tm_create=wire.time(provider.tm_create),
@@ -112,11 +148,27 @@ def view(provider: Provider, wire: Wire) -> ProviderView:
 
 def _merge(provider: Provider, body: ProviderBody) -> Provider:
     check_plain(body, "codecs")
+    _check_hostname(body.hostname or "")
     for name, value in (body.tech_headers or {}).items():
-        if not name.isascii() or not name.replace("-", "").isalnum() or not value.isprintable() or len(value) > 1_000:
-            problem = f"{shown({name: value})} is not a header; write a name of letters, digits and -, and plain text"
-            raise FieldError("tech_headers", problem)
+        _check_header(name, value)
     return merged(provider, body)
+
+
+def _check_hostname(hostname: str) -> None:
+    try:
+        host_and_port(hostname)
+    except ValueError:
+        problem = f"{shown(hostname)} is no address; write a host, or host:port with a port from 1 to 65535"
+        raise FieldError("hostname", problem) from None
+
+
+def _check_header(name: str, value: str) -> None:
+    plain = value.isascii() and value.isprintable() and len(value) <= MAX_HEADER
+    if not name.isascii() or not name.replace("-", "").isalnum() or not plain:
+        problem = f"{shown({name: value})} is not a header; write a name of letters, digits and -, and plain ASCII text"
+        raise FieldError("tech_headers", problem)
+    if name.lower() in OUR_HEADERS or len(name) == 1:
+        raise FieldError("tech_headers", f"{shown(name)} is written by the server itself; choose another one")
 
 
 @providers.operation("POST", "/providers", *CREATE_REASONS, example={"name": "carrier", "hostname": "sip.example"})

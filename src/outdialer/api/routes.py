@@ -1,6 +1,6 @@
-"""``/routes``: which carrier takes which numbers of which customer, for whoever runs the installation."""
+"""``/routes``: which carrier takes whose calls, for whoever runs the installation."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -9,12 +9,19 @@ from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, merged, q
 from outdialer.api.errors import FieldError
 from outdialer.api.operations import DELETED, EXAMPLE_ID, Context, QueryParameter, Resource
 from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, read_id
-from outdialer.domain.directory import Route
-from outdialer.domain.units import NIL_ID, format_id
+from outdialer.domain.directory import Route, customer_id, customer_key
+from outdialer.domain.units import NIL_ID, Id, format_id
 from outdialer.ports.store import Page
 
-Prefix = Annotated[
-    str, Meta(pattern=r"^(all|\+[1-9][0-9]{0,6})$", description="A country code such as `+82`, or `all`.")
+Target = Annotated[
+    Literal["all"], Meta(description="`all`. Country codes are refused: one carrier takes all numbers of a customer.")
+]
+Rate = Annotated[
+    float,
+    Meta(ge=0, le=1_000, description="Additional. The customer's share of the provider's calls a second; 0: all."),
+]
+Channels = Annotated[
+    int, Meta(ge=0, le=100_000, description="Additional. The customer's share of the provider's calls at once; 0: all.")
 ]
 
 
@@ -25,25 +32,29 @@ class RouteUpdate(Struct, frozen=True):
     detail: Text2000 | None = None
     provider_id: IdText | None = None
     priority: Annotated[int, Meta(ge=0, le=1_000_000, description="Lower ones are tried first.")] | None = None
-    target: Prefix | None = None
+    target: Target | None = None
+    rate_per_s: Rate | None = None
+    channels: Channels | None = None
 
 
 class RouteCreate(RouteUpdate, frozen=True):
-    """A new route. Without a customer it holds for all."""
+    """A new route. Without a customer it is the caller's own."""
 
     customer_id: IdText | None = None
 
 
 class RouteView(Struct, frozen=True, kw_only=True):
-    """Which carrier takes which numbers."""
+    """Which carrier takes a customer's calls."""
 
     id: UuidText
-    customer_id: Annotated[UuidText, Meta(description="Whose calls; nil: everybody's.")]
+    customer_id: Annotated[UuidText, Meta(description="Whose calls.")]
     name: str
     detail: str
     provider_id: UuidText
     priority: int
     target: str
+    rate_per_s: float
+    channels: int
     tm_create: TimeText | None
     tm_update: TimeText | None
     tm_delete: TimeText | None
@@ -58,8 +69,9 @@ class RouteList(Struct, frozen=True):
 
 routes = Resource(
     "routes",
-    "Which carrier takes which numbers. They are kept here; campaigns go through the trunk that the server was "
-    "started with.",
+    "Which carrier takes a customer's calls: of its routes that lead to a provider with a host name, the one with the "
+    "lowest priority carries its campaigns, at once and until it is changed or deleted; calls that are up go on. "
+    "Several routes to one provider need a share each, and the shares may not exceed what the provider allows.",
     "INVALID_ID",
     "ROUTE_NOT_FOUND",
 )
@@ -76,6 +88,8 @@ def view(route: Route, wire: Wire) -> RouteView:
         provider_id=format_id(route.provider_id),
         priority=route.priority,
         target=route.target,
+        rate_per_s=route.rate_per_s,
+        channels=route.channels,
         tm_create=wire.time(route.tm_create),
         tm_update=wire.time(route.tm_update),
         tm_delete=wire.time(route.tm_delete),
@@ -83,7 +97,20 @@ def view(route: Route, wire: Wire) -> RouteView:
 
 
 def _merge(route: Route, body: RouteUpdate) -> Route:
-    return merged(route, body, provider_id=read_id(body.provider_id, "provider_id", route.provider_id))
+    provider = read_id(body.provider_id, "provider_id", route.provider_id)
+    return merged(route, body, provider_id=provider, customer_id=route.customer_id)
+
+
+async def _customer(context: Context, body: RouteCreate) -> Id:
+    """The public id of the customer that a new route is for."""
+    own = customer_id(context.customer)
+    asked = read_id(body.customer_id, "customer_id")
+    public_id = own if asked == NIL_ID else asked
+    key = customer_key(public_id)
+    customer = None if key is None else await context.store.customer(key)
+    if customer is None or customer.status_at(context.now) == "deleted":
+        raise FieldError("customer_id", f'there is no customer {format_id(public_id)}; write the id of one, or ""')
+    return public_id
 
 
 async def _check_provider(context: Context, body: RouteUpdate) -> None:
@@ -92,17 +119,16 @@ async def _check_provider(context: Context, body: RouteUpdate) -> None:
         raise FieldError("provider_id", f'there is no provider {format_id(provider)}; write the id of one, or ""')
 
 
-@routes.operation("POST", "/routes", *CREATE_REASONS, example={"name": "Korea", "priority": 1, "target": "+82"})
+@routes.operation("POST", "/routes", *CREATE_REASONS, example={"name": "first choice", "priority": 1, "target": "all"})
 async def create_route(context: Context, body: RouteCreate) -> RouteView:
     """Create a route."""
     await _check_provider(context, body)
     blank = Route(
         id=context.services.ids.new(context.now),
         tm_create=context.now,
-        customer_id=read_id(body.customer_id, "customer_id"),
+        customer_id=await _customer(context, body),
     )
-    changes = RouteUpdate(body.name, body.detail, body.provider_id, body.priority, body.target)
-    return view(await _shelf.create(context, _merge(blank, changes)), context.wire)
+    return view(await _shelf.create(context, _merge(blank, body)), context.wire)
 
 
 @routes.operation(

@@ -11,7 +11,7 @@ import msgspec
 from outdialer.api import cors
 from outdialer.api.auth import NOBODY, Principal, authenticate
 from outdialer.api.body import read_json, to_struct
-from outdialer.api.errors import RETRY_AFTER_S, ApiError, envelope
+from outdialer.api.errors import RETRY_AFTER_S, ApiError, FieldError, envelope
 from outdialer.api.events.websocket import PATHS, Sockets
 from outdialer.api.http import Receive, Request, Response, Scope, Send, StreamedResponse
 from outdialer.api.idempotency import HEADER as IDEMPOTENCY_KEY
@@ -31,6 +31,7 @@ from outdialer.api.permits import check_permitted
 from outdialer.api.routing import Router
 from outdialer.api.services import ApiServices
 from outdialer.api.throttle import Throttle
+from outdialer.domain.routing import Oversold
 from outdialer.engine.lifecycle import Tasks
 from outdialer.ports.clock import Clock, Ids
 from outdialer.ports.directory import MOST_ENTRIES, LimitReached, NameTaken
@@ -240,6 +241,8 @@ def _refusal(error: Exception) -> ApiError:
         return ApiError("STATE_INVALID", "Somebody else changed the object meanwhile; read it and try again.")
     if isinstance(error, LimitReached):
         return ApiError("RESOURCE_LIMIT_EXCEEDED", f"The customer has {MOST_ENTRIES} of these; delete some first.")
+    if isinstance(error, Oversold):
+        return FieldError(error.field, error.problem)
     if isinstance(error, NameTaken):
         return ApiError("NAME_ALREADY_EXISTS", f"Another {error.field} has this name already; choose another one.")
     return ApiError("INTERNAL")

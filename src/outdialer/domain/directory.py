@@ -137,9 +137,16 @@ class Provider(Entry, frozen=True, kw_only=True):
     """Goes before every number that is sent to it."""
     tech_postfix: str = ""
     tech_headers: dict[str, str] = {}
+    """Header lines of every INVITE that is sent to it."""
     name: str = ""
     detail: str = ""
     codecs: str = ""
+    rate_per_s: float = 1.0
+    """Calls a second that it takes from all customers together; 0: no limit."""
+    channels: int = 10
+    """Calls that it takes at once from all customers together; 0: no limit."""
+    max_ring_ms: Milliseconds = 180_000
+    """How long it may ring on when nobody cancels."""
 
 
 class Route(Entry, frozen=True, kw_only=True):
@@ -151,7 +158,11 @@ class Route(Entry, frozen=True, kw_only=True):
     provider_id: Id = NIL_ID
     priority: int = 0
     target: str = "all"
-    """A country code such as ``+82``, or ``all``."""
+    """``all``; older records may hold a country code such as ``+82``, and carry nothing."""
+    rate_per_s: float = 0.0
+    """The customer's share of the carrier's calls a second; 0: all of them."""
+    channels: int = 0
+    """The customer's share of the carrier's calls at once; 0: all of them."""
 
     @property
     def related(self) -> Id:

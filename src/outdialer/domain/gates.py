@@ -15,6 +15,7 @@ from outdialer.domain.units import Instant
 
 HORIZON_US = 500_000
 """A claim takes at most the send slots of the next 500 ms: what is claimed later can still be stopped."""
+NO_TRUNK = "not set, and no route of this customer leads to a provider with a host name"
 LOOK_AHEAD_US = 250_000
 """How long before the next free slot the planner wants to be asked again."""
 
@@ -94,7 +95,7 @@ def _allows_tries(_desk: Desk, campaign: CampaignView) -> Gate:
 
 
 def _has_trunk(desk: Desk, campaign: CampaignView) -> Gate:
-    return Gate("trunk", campaign.trunk in desk.trunks, "set" if campaign.trunk in desk.trunks else "not set")
+    return Gate("trunk", campaign.trunk in desk.trunks, "set" if campaign.trunk in desk.trunks else NO_TRUNK)
 
 
 def _trunk_is_open(desk: Desk, campaign: CampaignView) -> Gate:

@@ -212,6 +212,15 @@ class Trunk(Struct, frozen=True, kw_only=True):
     rate_per_s: float = 1.0
     channels: int = 10
     max_ring_ms: Milliseconds = 180_000
+    prefix: str = ""
+    """Goes before every number in the Request-URI."""
+    postfix: str = ""
+    headers: str = ""
+    """Complete header lines of every INVITE."""
+    provider: Id = NIL_ID
+    """The carrier that this trunk was made from; nil: the trunk of the command line."""
+    provider_channels: int = 0
+    """Calls that the carrier takes at once from all customers together; 0: no limit."""
     pause_reason: str = ""
     """Why nothing is sent to it at the moment; "" when it is open."""
     paused_until: Instant = 0

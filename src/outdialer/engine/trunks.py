@@ -14,6 +14,12 @@ from outdialer.ports.carrier import Peer
 from outdialer.ports.store import DialerStore, StoreUnavailable
 from outdialer.telemetry import log
 
+EXPLAINED = {
+    "refused-address": "refused-address: the trunk is not on this machine, and the server runs without --live",
+    "unresolved": "unresolved: the trunk's host name has no address",
+}
+"""What a carrier's words for a trunk that cannot be used mean."""
+
 
 class Trunks:
     """One customer's trunks, by store key."""
@@ -61,7 +67,7 @@ class Trunks:
 
     def unusable(self, trunk: int, why: str, now: Instant) -> None:
         """The trunk's address could not be used at all."""
-        self._change(trunk, breakers.after_failure(self.breaker(trunk), why, now), now)
+        self._change(trunk, breakers.after_failure(self.breaker(trunk), EXPLAINED.get(why, why), now), now)
 
     def _change(self, trunk: int, after: Breaker, now: Instant) -> None:
         before = self.breaker(trunk)
@@ -90,6 +96,9 @@ def peer_of(key: int, trunk: Trunk) -> Peer:
         host=trunk.host,
         port=trunk.port,
         domain=trunk.domain,
+        prefix=trunk.prefix,
+        postfix=trunk.postfix,
+        headers=trunk.headers,
         username=trunk.username,
         password_file=trunk.password_file,
         realm=trunk.realm,

@@ -25,6 +25,11 @@ class Peer(Struct, frozen=True, kw_only=True):
     port: int = 5060
     domain: str = ""
     """Host part of Request-URIs and To made from numbers; empty: ``host`` and ``port``."""
+    prefix: str = ""
+    """Goes before a number in the Request-URI."""
+    postfix: str = ""
+    headers: str = ""
+    """Complete header lines of every INVITE."""
     username: str = ""
     """Digest user; empty: challenges are not answered."""
     password_file: str = ""

@@ -85,6 +85,7 @@ class DirectoryStore(Protocol):
         Raises:
             NameTaken: its unique name belongs to another one.
             LimitReached: the customer has too many of its kind.
+            Oversold: the routes to a carrier may use more than it allows.
         """
 
     async def entry(self, customer: int, kind: type[E], entry_id: Id) -> E | None:
@@ -102,6 +103,7 @@ class DirectoryStore(Protocol):
         Raises:
             Conflict: the stored version is another one.
             NameTaken: its unique name belongs to another one.
+            Oversold: the routes to a carrier may use more than it allows.
         """
 
     async def delete_entry(

@@ -256,7 +256,7 @@ class DialerStore(Protocol):
         """The attempts of earlier epochs that are not done."""
 
     async def trunks(self, customer: int) -> list[TrunkRow]:
-        """The customer's trunks."""
+        """The customer's trunks, deleted ones too: calls may be up on them."""
 
     async def set_trunk_pause(self, customer: int, trunk: int, breaker: Breaker, now: Instant) -> None:
         """Write down why and until when nothing is sent to a trunk ("" and 0: it is open)."""

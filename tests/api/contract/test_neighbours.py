@@ -215,7 +215,7 @@ EQUIPMENT = [
         post("/providers", type="sip", hostname="sip.example", tech_prefix="00", tech_headers={"X-A": "b"})
         .has_keys(
             *("id", "type", "hostname", "tech_prefix", "tech_postfix", "tech_headers", "metadata", "name", "detail"),
-            *("codecs", "health_status", "health_checked_at", *TIMES),
+            *("codecs", "health_status", "health_checked_at", "rate_per_s", "channels", "max_ring_ms", *TIMES),
         )
         .shows(type="sip", health_status="unknown", health_checked_at=None, metadata={}, tech_headers={"X-A": "b"}),
     ),
@@ -223,13 +223,15 @@ EQUIPMENT = [
     row("a carrier's account is not set up", post("/providers/setup", carrier="telnyx", name="x").refused(409, AWAY)),
     row(
         "a route's keys",
-        post("/routes", customer_id="", name="r", provider_id="{provider}", priority=1, target="+82")
-        .has_keys(*OWNED, "name", "detail", "provider_id", "priority", "target")
-        .shows(provider_id="{provider}", target="+82"),
+        post("/routes", customer_id="", name="r", provider_id="{provider}", priority=1, target="all")
+        .has_keys(*OWNED, "name", "detail", "provider_id", "priority", "target", "rate_per_s", "channels")
+        .shows(provider_id="{provider}", target="all", rate_per_s=0, channels=0),
         get("/routes").shows(result=rows_named("r")),
         get(f"/routes?customer_id={UNKNOWN}").shows(result=[]),
         get("/routes?customer_id=x").refused(400, "INVALID_REQUEST_PARAMETER", "customer_id"),
     ),
+    row("a route by country", post("/routes", target="+82").refused(400, BAD, "+82")),
+    row("a route of nobody", post("/routes", customer_id=UNKNOWN).refused(400, BAD, UNKNOWN)),
     row("a provider that is not there", post("/routes", provider_id=UNKNOWN).refused(400, BAD, UNKNOWN)),
     row(
         "no test calls",

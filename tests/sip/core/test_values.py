@@ -60,7 +60,9 @@ def test_hosts_and_ports(text: str, found: tuple[str, int] | None) -> None:
 
 def test_request_uris() -> None:
     assert request_uri("+12025550123", "127.0.0.1:5060") == "sip:+12025550123@127.0.0.1:5060"
+    assert request_uri("+12025550123", "h", "9*", "#1") == "sip:9*+12025550123%231@h"
     assert request_uri("sip:ann@h?Route=x", "ignored") == "sip:ann@h"
+    assert request_uri("sip:ann@h", "ignored", "9", "9") == "sip:ann@h", "only numbers are dressed"
     for bad in ("+١٢", "+1x", "ann", "sips:a@h", "sip:a@h\r\n", "sip:ä@h"):
         with pytest.raises(ValueError, match="bad-destination"):
             request_uri(bad, "h")

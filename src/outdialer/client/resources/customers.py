@@ -1,5 +1,5 @@
-"""Every tenant, for whoever runs the installation. A tenant dials through trunks of its own alone: until it has one,
-its campaigns wait for ``trunk: not set``.
+"""Every tenant, for whoever runs the installation. A tenant dials through its routes alone: until one leads to a
+provider, its campaigns wait for ``trunk``.
 
 Made by tools/client.py from the declared operations; ``make docs`` writes it anew.
 """
@@ -78,8 +78,8 @@ _RECOVER_CUSTOMER = Operation("POST", "/v1.0/customers/{id}/recover", Customer)
 
 
 class CustomersApi(Resource):
-    """Every tenant, for whoever runs the installation. A tenant dials through trunks of its own alone: until it has
-    one, its campaigns wait for ``trunk: not set``.
+    """Every tenant, for whoever runs the installation. A tenant dials through its routes alone: until one leads to a
+    provider, its campaigns wait for ``trunk``.
 
     For a client that blocks.
     """
@@ -178,8 +178,8 @@ class CustomersApi(Resource):
 
 
 class AsyncCustomersApi(AsyncResource):
-    """Every tenant, for whoever runs the installation. A tenant dials through trunks of its own alone: until it has
-    one, its campaigns wait for ``trunk: not set``.
+    """Every tenant, for whoever runs the installation. A tenant dials through its routes alone: until one leads to a
+    provider, its campaigns wait for ``trunk``.
 
     For a client that awaits.
     """

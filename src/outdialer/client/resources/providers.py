@@ -1,4 +1,5 @@
-"""Carriers. They are kept here; campaigns go through the trunk that the server was started with.
+"""Carriers. A route sends a customer's campaigns to one. The trunk that the server was started with is the
+installation's own: it is not listed here, and goes before the routes of the first customer.
 
 Made by tools/client.py from the declared operations; ``make docs`` writes it anew.
 """
@@ -30,6 +31,9 @@ class Provider(Versioned, kw_only=True):
     name: str
     detail: str
     codecs: str
+    rate_per_s: float
+    channels: int
+    max_ring_ms: int
     health_status: str
     """Carriers are not probed in this release."""
     health_checked_at: datetime | None
@@ -53,7 +57,8 @@ _DELETE_PROVIDER = Operation("DELETE", "/v1.0/providers/{id}", Provider)
 
 
 class ProvidersApi(Resource):
-    """Carriers. They are kept here; campaigns go through the trunk that the server was started with.
+    """Carriers. A route sends a customer's campaigns to one. The trunk that the server was started with is the
+    installation's own: it is not listed here, and goes before the routes of the first customer.
 
     For a client that blocks.
     """
@@ -69,12 +74,21 @@ class ProvidersApi(Resource):
         name: str | None = None,
         detail: str | None = None,
         codecs: str | None = None,
+        rate_per_s: float | None = None,
+        channels: int | None = None,
+        max_ring_ms: int | None = None,
     ) -> Provider:
         """Create a carrier.
 
         hostname: A host name or address, with its port.
 
-        tech_headers: Header lines of every call to it.
+        tech_headers: Header lines of every INVITE to it, beside those that a call has anyway.
+
+        rate_per_s: Additional. Calls a second, of all customers together; 0: no limit.
+
+        channels: Additional. Calls up at once, of all customers together; 0: no limit.
+
+        max_ring_ms: Additional. How long it may ring when nobody cancels, ms (Expires).
         """
         return self._api.call(
             _CREATE_PROVIDER,
@@ -89,6 +103,9 @@ class ProvidersApi(Resource):
                 "name": name,
                 "detail": detail,
                 "codecs": codecs,
+                "rate_per_s": rate_per_s,
+                "channels": channels,
+                "max_ring_ms": max_ring_ms,
             },
         )
 
@@ -136,13 +153,22 @@ class ProvidersApi(Resource):
         name: str | None = None,
         detail: str | None = None,
         codecs: str | None = None,
+        rate_per_s: float | None = None,
+        channels: int | None = None,
+        max_ring_ms: int | None = None,
         if_match: str | None = None,
     ) -> Provider:
         """Change a carrier.
 
         hostname: A host name or address, with its port.
 
-        tech_headers: Header lines of every call to it.
+        tech_headers: Header lines of every INVITE to it, beside those that a call has anyway.
+
+        rate_per_s: Additional. Calls a second, of all customers together; 0: no limit.
+
+        channels: Additional. Calls up at once, of all customers together; 0: no limit.
+
+        max_ring_ms: Additional. How long it may ring when nobody cancels, ms (Expires).
 
         if_match: the ``etag`` of the object as it was read.
         """
@@ -159,6 +185,9 @@ class ProvidersApi(Resource):
                 "name": name,
                 "detail": detail,
                 "codecs": codecs,
+                "rate_per_s": rate_per_s,
+                "channels": channels,
+                "max_ring_ms": max_ring_ms,
             },
             if_match=if_match,
         )
@@ -172,7 +201,8 @@ class ProvidersApi(Resource):
 
 
 class AsyncProvidersApi(AsyncResource):
-    """Carriers. They are kept here; campaigns go through the trunk that the server was started with.
+    """Carriers. A route sends a customer's campaigns to one. The trunk that the server was started with is the
+    installation's own: it is not listed here, and goes before the routes of the first customer.
 
     For a client that awaits.
     """
@@ -188,6 +218,9 @@ class AsyncProvidersApi(AsyncResource):
         name: str | None = None,
         detail: str | None = None,
         codecs: str | None = None,
+        rate_per_s: float | None = None,
+        channels: int | None = None,
+        max_ring_ms: int | None = None,
     ) -> Provider:
         """Create a carrier."""
         return await self._api.call(
@@ -203,6 +236,9 @@ class AsyncProvidersApi(AsyncResource):
                 "name": name,
                 "detail": detail,
                 "codecs": codecs,
+                "rate_per_s": rate_per_s,
+                "channels": channels,
+                "max_ring_ms": max_ring_ms,
             },
         )
 
@@ -247,6 +283,9 @@ class AsyncProvidersApi(AsyncResource):
         name: str | None = None,
         detail: str | None = None,
         codecs: str | None = None,
+        rate_per_s: float | None = None,
+        channels: int | None = None,
+        max_ring_ms: int | None = None,
         if_match: str | None = None,
     ) -> Provider:
         """Change a carrier."""
@@ -263,6 +302,9 @@ class AsyncProvidersApi(AsyncResource):
                 "name": name,
                 "detail": detail,
                 "codecs": codecs,
+                "rate_per_s": rate_per_s,
+                "channels": channels,
+                "max_ring_ms": max_ring_ms,
             },
             if_match=if_match,
         )

@@ -1,5 +1,6 @@
-"""Which carrier takes which numbers. They are kept here; campaigns go through the trunk that the server was started
-with.
+"""Which carrier takes a customer's calls: of its routes that lead to a provider with a host name, the one with the
+lowest priority carries its campaigns, at once and until it is changed or deleted; calls that are up go on. Several
+routes to one provider need a share each, and the shares may not exceed what the provider allows.
 
 Made by tools/client.py from the declared operations; ``make docs`` writes it anew.
 """
@@ -13,16 +14,18 @@ from outdialer.client.transport import AsyncResource, Resource
 
 
 class Route(Versioned, kw_only=True):
-    """Which carrier takes which numbers."""
+    """Which carrier takes a customer's calls."""
 
     id: str
     customer_id: str
-    """Whose calls; nil: everybody's."""
+    """Whose calls."""
     name: str
     detail: str
     provider_id: str
     priority: int
     target: str
+    rate_per_s: float
+    channels: int
     tm_create: datetime | None
     tm_update: datetime | None
     tm_delete: datetime | None
@@ -36,8 +39,9 @@ _DELETE_ROUTE = Operation("DELETE", "/v1.0/routes/{id}", Route)
 
 
 class RoutesApi(Resource):
-    """Which carrier takes which numbers. They are kept here; campaigns go through the trunk that the server was
-    started with.
+    """Which carrier takes a customer's calls: of its routes that lead to a provider with a host name, the one with the
+    lowest priority carries its campaigns, at once and until it is changed or deleted; calls that are up go on.
+    Several routes to one provider need a share each, and the shares may not exceed what the provider allows.
 
     For a client that blocks.
     """
@@ -49,7 +53,9 @@ class RoutesApi(Resource):
         detail: str | None = None,
         provider_id: str | None = None,
         priority: int | None = None,
-        target: str | None = None,
+        target: Literal["all"] | None = None,
+        rate_per_s: float | None = None,
+        channels: int | None = None,
         customer_id: str | None = None,
     ) -> Route:
         """Create a route.
@@ -58,7 +64,11 @@ class RoutesApi(Resource):
 
         priority: Lower ones are tried first.
 
-        target: A country code such as ``+82``, or ``all``.
+        target: ``all``. Country codes are refused: one carrier takes all numbers of a customer.
+
+        rate_per_s: Additional. The customer's share of the provider's calls a second; 0: all.
+
+        channels: Additional. The customer's share of the provider's calls at once; 0: all.
 
         customer_id: A UUID; "" or the nil UUID: not set.
         """
@@ -72,6 +82,8 @@ class RoutesApi(Resource):
                 "provider_id": provider_id,
                 "priority": priority,
                 "target": target,
+                "rate_per_s": rate_per_s,
+                "channels": channels,
                 "customer_id": customer_id,
             },
         )
@@ -103,7 +115,9 @@ class RoutesApi(Resource):
         detail: str | None = None,
         provider_id: str | None = None,
         priority: int | None = None,
-        target: str | None = None,
+        target: Literal["all"] | None = None,
+        rate_per_s: float | None = None,
+        channels: int | None = None,
         if_match: str | None = None,
     ) -> Route:
         """Change a route.
@@ -112,7 +126,11 @@ class RoutesApi(Resource):
 
         priority: Lower ones are tried first.
 
-        target: A country code such as ``+82``, or ``all``.
+        target: ``all``. Country codes are refused: one carrier takes all numbers of a customer.
+
+        rate_per_s: Additional. The customer's share of the provider's calls a second; 0: all.
+
+        channels: Additional. The customer's share of the provider's calls at once; 0: all.
 
         if_match: the ``etag`` of the object as it was read.
         """
@@ -120,7 +138,15 @@ class RoutesApi(Resource):
             _UPDATE_ROUTE,
             {"id": id},
             {},
-            {"name": name, "detail": detail, "provider_id": provider_id, "priority": priority, "target": target},
+            {
+                "name": name,
+                "detail": detail,
+                "provider_id": provider_id,
+                "priority": priority,
+                "target": target,
+                "rate_per_s": rate_per_s,
+                "channels": channels,
+            },
             if_match=if_match,
         )
 
@@ -133,8 +159,9 @@ class RoutesApi(Resource):
 
 
 class AsyncRoutesApi(AsyncResource):
-    """Which carrier takes which numbers. They are kept here; campaigns go through the trunk that the server was
-    started with.
+    """Which carrier takes a customer's calls: of its routes that lead to a provider with a host name, the one with the
+    lowest priority carries its campaigns, at once and until it is changed or deleted; calls that are up go on.
+    Several routes to one provider need a share each, and the shares may not exceed what the provider allows.
 
     For a client that awaits.
     """
@@ -146,7 +173,9 @@ class AsyncRoutesApi(AsyncResource):
         detail: str | None = None,
         provider_id: str | None = None,
         priority: int | None = None,
-        target: str | None = None,
+        target: Literal["all"] | None = None,
+        rate_per_s: float | None = None,
+        channels: int | None = None,
         customer_id: str | None = None,
     ) -> Route:
         """Create a route."""
@@ -160,6 +189,8 @@ class AsyncRoutesApi(AsyncResource):
                 "provider_id": provider_id,
                 "priority": priority,
                 "target": target,
+                "rate_per_s": rate_per_s,
+                "channels": channels,
                 "customer_id": customer_id,
             },
         )
@@ -191,7 +222,9 @@ class AsyncRoutesApi(AsyncResource):
         detail: str | None = None,
         provider_id: str | None = None,
         priority: int | None = None,
-        target: str | None = None,
+        target: Literal["all"] | None = None,
+        rate_per_s: float | None = None,
+        channels: int | None = None,
         if_match: str | None = None,
     ) -> Route:
         """Change a route."""
@@ -199,7 +232,15 @@ class AsyncRoutesApi(AsyncResource):
             _UPDATE_ROUTE,
             {"id": id},
             {},
-            {"name": name, "detail": detail, "provider_id": provider_id, "priority": priority, "target": target},
+            {
+                "name": name,
+                "detail": detail,
+                "provider_id": provider_id,
+                "priority": priority,
+                "target": target,
+                "rate_per_s": rate_per_s,
+                "channels": channels,
+            },
             if_match=if_match,
         )
 

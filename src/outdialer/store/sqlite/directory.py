@@ -11,7 +11,8 @@ from outdialer.ports.directory import MOST_ENTRIES, LimitReached, NameTaken, Own
 from outdialer.ports.store import Conflict, Page
 from outdialer.store.sqlite.books import Books, Database, expect_version, resource_happened
 from outdialer.store.sqlite.paging import page_of, page_row
-from outdialer.store.sqlite.rows import Row, to_json
+from outdialer.store.sqlite.routing import entry_of, follow, is_routing
+from outdialer.store.sqlite.rows import to_json
 from outdialer.store.sqlite.statements import statements
 
 E = TypeVar("E", bound=Entry)
@@ -20,7 +21,7 @@ _COLUMNS = Entry.__struct_fields__
 
 
 class Directory(Books):
-    """What a customer keeps beside its campaigns. The dialing engine does not look at it, so nothing here wakes it."""
+    """What a customer keeps beside its campaigns. Of it, the dialing engine looks at what carriers and routes make."""
 
     async def create_entry(self, customer: int, entry: E) -> E:
         """Store a new entry; ``NameTaken`` and ``LimitReached`` when it cannot be."""
@@ -34,9 +35,10 @@ class Directory(Books):
                 raise LimitReached
             _named(database, SQL["insert_entry"], row)
             _happened(database, customer, "created", entry, entry.tm_create)
+            follow(database, entry, entry.tm_create)
             return entry
 
-        return await self._write(create, wakes=False)
+        return await self._write(create, wakes=is_routing(type(entry)))
 
     async def entry(self, customer: int, kind: type[E], entry_id: Id) -> E | None:
         """One entry, deleted or not."""
@@ -48,7 +50,7 @@ class Directory(Books):
 
         def query(database: Database) -> E | None:
             row = database.execute(SQL["entry_named"], asked).fetchone()
-            return None if row is None else _entry(row, kind)
+            return None if row is None else entry_of(row, kind)
 
         return self._read(query)
 
@@ -57,7 +59,7 @@ class Directory(Books):
         asked = {**page_row(customer, page), "kind": KINDS[kind], "related": related}
         living, deleted = SQL["page_of_entries"], SQL["page_of_deleted_entries"]
         return await self._read_long(
-            lambda database: [_entry(row, kind) for row in page_of(database, living, deleted, asked, page)]
+            lambda database: [entry_of(row, kind) for row in page_of(database, living, deleted, asked, page)]
         )
 
     async def save_entry(self, customer: int, entry: E, now: Instant) -> E:
@@ -69,9 +71,10 @@ class Directory(Books):
             saved = _one(database, customer, type(entry), entry.id)
             assert saved is not None
             _happened(database, customer, "updated", saved, now)
+            follow(database, saved, now)
             return saved
 
-        return await self._write(save, wakes=False)
+        return await self._write(save, wakes=is_routing(type(entry)))
 
     async def delete_entry(
         self, customer: int, kind: type[E], entry_id: Id, now: Instant, seen: int | None = None
@@ -88,9 +91,10 @@ class Directory(Books):
             deleted = _one(database, customer, kind, entry_id)
             if deleted is not None:
                 _happened(database, customer, "deleted", deleted, now)
+                follow(database, deleted, now)
             return deleted
 
-        return await self._write(delete, wakes=False)
+        return await self._write(delete, wakes=is_routing(kind))
 
     async def owned_entry(self, kind: type[E], entry_id: Id) -> Owned[E] | None:
         """One entry of whatever customer, deleted or not."""
@@ -98,7 +102,7 @@ class Directory(Books):
 
         def query(database: Database) -> Owned[E] | None:
             row = database.execute(SQL["owned_entry"], asked).fetchone()
-            return None if row is None else Owned(row["customer"], _entry(row, kind))
+            return None if row is None else Owned(row["customer"], entry_of(row, kind))
 
         return self._read(query)
 
@@ -107,7 +111,7 @@ class Directory(Books):
         asked = {**page_row(0, page), "kind": KINDS[kind], "customer_id": customer_id}
         return await self._read_long(
             lambda database: [
-                Owned(row["customer"], _entry(row, kind))
+                Owned(row["customer"], entry_of(row, kind))
                 for row in database.execute(SQL["page_of_owned_entries"], asked)
             ]
         )
@@ -126,15 +130,10 @@ def _row_of(customer: int, entry: Entry) -> dict[str, Any]:
     return {**columns, **named, "customer": customer}
 
 
-def _entry(row: Row, kind: type[E]) -> E:
-    fields = msgspec.json.decode(row["body"])
-    return msgspec.convert({**fields, **{name: row[name] for name in _COLUMNS}}, kind)
-
-
 def _one(database: Database, customer: int, kind: type[E], entry_id: Id) -> E | None:
     asked = {"customer": customer, "kind": KINDS[kind], "id": entry_id}
     row = database.execute(SQL["one_entry"], asked).fetchone()
-    return None if row is None else _entry(row, kind)
+    return None if row is None else entry_of(row, kind)
 
 
 def _named(database: Database, statement: str, row: dict[str, Any]) -> int:

@@ -6,7 +6,7 @@ from outdialer.domain.breaker import Breaker
 from outdialer.domain.model import AccessKey, Trunk
 from outdialer.domain.units import Instant
 from outdialer.ports.store import TrunkRow
-from outdialer.store.sqlite import rows
+from outdialer.store.sqlite import routing, rows
 from outdialer.store.sqlite.books import Books, Database, ease_limit, is_current
 from outdialer.store.sqlite.statements import statements
 
@@ -17,7 +17,7 @@ class Equipment(Books):
     """What calls go through, and who may use the API."""
 
     async def trunks(self, customer: int) -> list[TrunkRow]:
-        """The customer's trunks, oldest first: that one carries its campaigns."""
+        """The customer's trunks, oldest first, deleted ones too: calls may be up on them."""
         return self._read(
             lambda database: [
                 TrunkRow(row["key"], rows.trunk(row)) for row in database.execute(SQL["trunks"], {"customer": customer})
@@ -40,6 +40,10 @@ class Equipment(Books):
             return rows.trunk(database.execute(SQL["trunk"], row).fetchone())
 
         return await self._write(put)
+
+    async def own_trunk_gives_way(self, customer: int, now: Instant) -> None:
+        """Delete the trunk of an earlier command line where a route carries the customer's campaigns."""
+        await self._write(lambda database: routing.own_trunk_gives_way(database, customer, now))
 
     async def set_trunk_pause(self, customer: int, trunk: int, breaker: Breaker, now: Instant) -> None:
         """Write down why and until when nothing is sent to a trunk."""

@@ -6,7 +6,7 @@ from outdialer.domain.campaign import CampaignStatus, EndHandle
 from outdialer.domain.gates import HORIZON_US
 from outdialer.domain.limits import interval
 from outdialer.domain.snapshot import LINES_PER_PLAN, CampaignView, DueTarget, OutplanTerms, TrunkView
-from outdialer.domain.units import Instant
+from outdialer.domain.units import NIL_ID, Instant
 from outdialer.store.sqlite.books import Database
 from outdialer.store.sqlite.rows import Row
 from outdialer.store.sqlite.statements import statements
@@ -18,7 +18,8 @@ SPARE_TARGETS = 20
 
 
 def trunk_views(database: Database, customer: int) -> tuple[TrunkView, ...]:
-    """The customer's trunks, oldest first."""
+    """The customer's trunks: that of the command line first, then that of a route."""
+    rows = database.execute(SQL["trunk_views"], {"customer": customer}).fetchall()
     return tuple(
         TrunkView(
             key=row["key"],
@@ -30,7 +31,7 @@ def trunk_views(database: Database, customer: int) -> tuple[TrunkView, ...]:
             pause_reason=row["pause_reason"],
             probing=row["pauses"] > 0,
         )
-        for row in database.execute(SQL["trunk_views"], {"customer": customer})
+        for row in sorted(rows, key=lambda row: (row["provider"] != NIL_ID, row["key"]))
     )
 
 

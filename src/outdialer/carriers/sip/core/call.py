@@ -214,7 +214,8 @@ class Call:
         assert order is not None
         session = int(self.identity.from_tag[:12], 16)
         expires = -(-order.peer.max_ring_ms // 1000)
-        extra = f"{endpoint.contact_lines}{self._authorization}Expires: {expires}\r\n{sdp.CONTENT_TYPE_LINE}"
+        lines = f"{endpoint.contact_lines}{self._authorization}{order.peer.headers}"
+        extra = f"{lines}Expires: {expires}\r\n{sdp.CONTENT_TYPE_LINE}"
         transaction = ClientTransaction(endpoint.transactions, request, self.address, self, self.leg)
         body = sdp.describe(order.rtp_address, order.rtp_port, session)
         transaction.start(now, request.serialise(extra, body), first=not self._invites)

@@ -60,15 +60,16 @@ def safe_uri(text: str) -> bool:
     return text.isascii() and parse_uri(text) is not None
 
 
-def request_uri(destination: str, domain: str) -> str:
-    """The Request-URI for a number or SIP URI.
+def request_uri(destination: str, domain: str, prefix: str = "", postfix: str = "") -> str:
+    """The Request-URI for a number, between what its trunk wants around it, or for a SIP URI as it stands.
 
     Raises:
         ValueError: the destination cannot be written into a request, or needs TLS (``sips:``).
     """
     number = destination[1:]
     if destination[:1] == "+" and number.isascii() and number.isdecimal() and safe_uri(f"sip:{domain}"):
-        return f"sip:{destination}@{domain}"
+        user = f"{prefix}{destination}{postfix}".replace("#", "%23")
+        return f"sip:{user}@{domain}"
     uri = destination.partition("?")[0]
     if not safe_uri(uri) or uri[:5].lower() == "sips:":
         raise ValueError("bad-destination")

@@ -165,7 +165,7 @@ class UserAgent:
 
     def _open(self, order: DialOrder | RememberedLeg, address: Address, password: str) -> tuple[Call, str, str]:
         peer, endpoint = order.peer, self._endpoint
-        uri = request_uri(order.destination, _domain(peer))
+        uri = request_uri(order.destination, _domain(peer), peer.prefix, peer.postfix)
         sender = from_value(order.source, order.source_name, peer.domain or endpoint.host)
         call = Call(endpoint, CallIdParts(order.attempt_id, order.leg_number), order.leg, address)
         if call.identity.call_id in self._calls or order.leg in self._legs:

@@ -20,10 +20,10 @@ JOIN outplan_versions AS p ON p.customer = q.customer AND p.outplan = q.key AND 
 WHERE c.customer = :customer AND c.status = 'run' AND c.tm_delete IS NULL;
 
 -- name: open_trunks
-SELECT t.key, t.rate_per_s, t.channels, coalesce(l.in_use, 0) AS in_use
+SELECT t.key, t.rate_per_s, t.channels, u.in_use
 FROM json_each(:trunks) AS wanted
 CROSS JOIN trunks AS t ON t.key = wanted.value
-LEFT JOIN limits AS l ON l.customer = t.customer AND l.scope = 'trunk:' || t.key
+JOIN trunk_use AS u ON u.customer = t.customer AND u.key = t.key
 WHERE t.customer = :customer AND t.tm_delete IS NULL;
 
 -- name: live_numbers

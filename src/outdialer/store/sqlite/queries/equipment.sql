@@ -1,7 +1,8 @@
 -- Trunks and access keys.
 
 -- name: trunks
-SELECT * FROM trunks WHERE customer = :customer AND tm_delete IS NULL ORDER BY key;
+-- Deleted ones too: calls may be up on them.
+SELECT * FROM trunks WHERE customer = :customer ORDER BY key;
 
 -- name: trunk
 SELECT * FROM trunks WHERE customer = :customer AND id = :id;
@@ -9,16 +10,17 @@ SELECT * FROM trunks WHERE customer = :customer AND id = :id;
 -- name: insert_trunk
 INSERT INTO trunks (
     customer, id, name, host, port, domain, username, password_file, realm, rate_per_s, channels, max_ring_ms,
-    version, tm_create)
+    prefix, postfix, headers, provider, provider_channels, version, tm_create)
 VALUES (
     :customer, :id, :name, :host, :port, :domain, :username, :password_file, :realm, :rate_per_s, :channels,
-    :max_ring_ms, 1, :now);
+    :max_ring_ms, :prefix, :postfix, :headers, :provider, :provider_channels, 1, :now);
 
 -- name: replace_trunk
 UPDATE trunks
 SET name = :name, host = :host, port = :port, domain = :domain, username = :username,
     password_file = :password_file, realm = :realm, rate_per_s = :rate_per_s, channels = :channels,
-    max_ring_ms = :max_ring_ms, version = version + 1, tm_update = :now, tm_delete = NULL
+    max_ring_ms = :max_ring_ms, prefix = :prefix, postfix = :postfix, headers = :headers, provider = :provider,
+    provider_channels = :provider_channels, version = version + 1, tm_update = :now, tm_delete = NULL
 WHERE customer = :customer AND id = :id;
 
 -- name: set_pause

@@ -54,9 +54,8 @@ ORDER BY due, key
 LIMIT 1;
 
 -- name: trunk_views
-SELECT t.key, t.rate_per_s, t.channels, t.paused_until, t.pause_reason, t.pauses,
-       coalesce(l.next_slot, 0) AS next_slot, coalesce(l.in_use, 0) AS in_use
+SELECT t.key, t.rate_per_s, t.channels, t.provider, t.paused_until, t.pause_reason, t.pauses, u.next_slot, u.in_use
 FROM trunks AS t
-LEFT JOIN limits AS l ON l.customer = t.customer AND l.scope = 'trunk:' || t.key
+JOIN trunk_use AS u ON u.customer = t.customer AND u.key = t.key
 WHERE t.customer = :customer AND t.tm_delete IS NULL
 ORDER BY t.key;
