@@ -13,7 +13,8 @@ ANN, BOB = b"a" * 16, b"b" * 16
 
 
 def a_provider(n: int = 1, **given: Any) -> Provider:
-    return Provider(**{"id": bytes([n]) * 16, "hostname": f"10.0.0.{n}", "rate_per_s": 10.0, "channels": 10} | given)
+    stored = Provider(id=bytes([n]) * 16, hostname=f"10.0.0.{n}", rate_per_s=10.0, channels=10)
+    return replace(stored, **given)
 
 
 def a_route(n: int = 1, *, customer: Id = ANN, to: int = 1, **given: Any) -> Route:
@@ -58,7 +59,12 @@ def test_a_trunk_is_the_carrier_with_the_customers_share() -> None:
 def test_another_way_in_is_another_trunk() -> None:
     provider = a_provider()
     seen = {trunks_of([a_route()], {provider.id: provider})[ANN].id}
-    ways = ({"hostname": "10.0.0.9"}, {"tech_prefix": "9"}, {"tech_postfix": "9"}, {"tech_headers": {"X-A": "b"}})
+    ways: tuple[dict[str, Any], ...] = (
+        {"hostname": "10.0.0.9"},
+        {"tech_prefix": "9"},
+        {"tech_postfix": "9"},
+        {"tech_headers": {"X-A": "b"}},
+    )
     for number, way in enumerate((*ways, {"max_ring_ms": 9_000}, {"hostname": "10.0.0.1:9"}), start=2):
         changed = replace(provider, **way)
         seen.add(trunks_of([a_route()], {provider.id: changed})[ANN].id)

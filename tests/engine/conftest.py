@@ -27,6 +27,10 @@ ONE_NETWORK: dict[str, tuple[Network, str]] = {
         "sip",
         "the simulator has no challenges: a digest phone just answers",
     ),
+    "test_a_carrier_beyond_this_machine_is_sent_nothing_and_the_campaign_says_why": (
+        "sip",
+        "the simulator sends no packets to any address",
+    ),
     "test_a_trunk_whose_address_is_unknown_is_paused_and_burns_no_try": (
         "sip",
         "the simulator looks up no addresses",

@@ -14,6 +14,7 @@ BEHAVIOURS = (
     "tenants",
     "retries",
     "limits",
+    "routed",
     "changes",
     "trouble",
     "reasons",

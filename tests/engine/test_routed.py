@@ -7,9 +7,10 @@ from msgspec import Struct
 from outdialer.client import AsyncClient
 from outdialer.client.resources.providers import Provider
 from outdialer.client.resources.routes import Route
+from outdialer.domain.units import MICROSECONDS_PER_SECOND
 from tests.engine.conftest import MakeWorld
-from tests.engine.test_limits import most_at_once
-from tests.engine.world import RINGS, World, number, numbers
+from tests.engine.test_limits import JITTER_US, most_at_once
+from tests.engine.world import RINGS, Network, World, assert_rate, number, numbers
 
 NO_ROUTE = "trunk: not set, and no route of this customer leads to a provider"
 
@@ -175,3 +176,35 @@ async def test_a_share_that_is_given_away_is_free_when_its_calls_are_over(make_w
     for whose, campaign in ((clinic, first), (school, second)):
         await whose.client.campaigns.stop(campaign)
         await whose.client.close()
+
+
+async def test_a_carriers_rate_holds_over_all_its_customers(make_world: MakeWorld, network: Network) -> None:
+    world = await make_world()
+    tenants = [await tenant(world, name) for name in ("Clinic", "School")]
+    to = await carrier(world, rate_per_s=40)
+    people = [numbers(24), numbers(24, 100)]
+    for whose, share in zip(tenants, (30, 10), strict=True):
+        await route(world, to, whose, rate_per_s=share, channels=9)
+    campaigns = [await whose.campaign(whom) for whose, whom in zip(tenants, people, strict=True)]
+    await world.until(
+        lambda: all(len(world.dialled(of=whom)) >= least for whom, least in zip(people, (24, 12), strict=True))
+    )
+    for whom, share in zip(people, (30, 10), strict=True):
+        assert_rate([invite for invite in world.invites if invite.number in whom], share, JITTER_US[network])
+    times = sorted(invite.at for invite in world.invites)
+    for first, beyond in zip(times, times[40:], strict=False):
+        assert beyond - first >= MICROSECONDS_PER_SECOND - 2 * JITTER_US[network], "41 within one second"
+    for whose, campaign in zip(tenants, campaigns, strict=True):
+        await whose.client.campaigns.stop(campaign)
+        await whose.client.close()
+
+
+async def test_a_carrier_beyond_this_machine_is_sent_nothing_and_the_campaign_says_why(make_world: MakeWorld) -> None:
+    world = await make_world()
+    clinic = await tenant(world, "Clinic")
+    await route(world, await carrier(world, hostname="192.0.2.7"), clinic)
+    campaign = await clinic.campaign([number(1)])
+    await until_waits(world, clinic, campaign, "trunk_pause: refused-address: the trunk is not on this machine")
+    assert world.invites == []
+    assert not any(attempt.charged for attempt in await world.attempts())
+    await clinic.client.close()

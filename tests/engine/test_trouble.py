@@ -196,7 +196,7 @@ async def test_a_trunk_whose_address_is_unknown_is_paused_and_burns_no_try(make_
     people = await world.campaign(*numbers(5))
 
     async def waits() -> bool:
-        return (await world.stats(people)).waiting_for == "trunk_pause: unresolved"
+        return (await world.stats(people)).waiting_for.startswith("trunk_pause: unresolved: the trunk's host name")
 
     await world.until(waits)
     await world.until_nothing_is_live()

@@ -131,7 +131,8 @@ def test_every_table_is_strict_and_names_its_customer(tmp_path: Path) -> None:
     connection = connect(tmp_path / "books.db")
     migrate(connection, tmp_path / "books.db", migrations())
     installation_wide = {"meta", "customers", "workers", "epochs", "sqlite_sequence"}
-    tables = connection.execute("SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table'").fetchall()
+    listed = "SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+    tables = connection.execute(listed).fetchall()
     for table in tables:
         if table["name"].startswith("sqlite_"):
             continue

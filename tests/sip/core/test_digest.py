@@ -59,6 +59,23 @@ def test_a_challenge_is_answered_once(status: int, header: str, name: str, algor
     line.nothing_left()
 
 
+def test_what_a_trunk_wants_stands_in_every_invite_and_its_cancel() -> None:
+    line = Ladder()
+    dressed = peer(**USER, prefix="9*", postfix="#", headers="X-Account: 7\r\nX-B: c\r\n")
+    first = line.dial("Circle of Life", peer=dressed)
+    line.reply(first, 401, headers=[f"WWW-Authenticate: {challenge()}"])
+    assert line.out("ACK").uri == first.uri
+    second = line.out("INVITE")
+    line.reply(second, 180)
+    line.hang_up()
+    cancel = line.out("CANCEL")
+    for request in (first, second, cancel):
+        assert request.uri == f"sip:9*+12025550123%23@{PEER[0]}:{PEER[1]}"
+        assert request.headers["to"].startswith(f"<{request.uri}>")
+    for invite in (first, second):
+        assert (invite.headers["x-account"], invite.headers["x-b"]) == ("7", "c")
+
+
 def test_rfc_7616_section_3_9_1_both_algorithms() -> None:
     for algorithm, response in (("MD5", "8ca523f5e9506fed4657c9700eebdbec"), ("SHA-256", None)):
         asked = Challenge(
