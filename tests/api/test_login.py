@@ -1,12 +1,14 @@
 """Logging in: what comes back, and that nothing is learned from what does not."""
 
+import asyncio
 import json
 import re
 
 import httpx
 import pytest
 
-from outdialer.api.passwords import Passwords
+from outdialer.api.errors import ApiError
+from outdialer.api.passwords import LOGGING_IN, MOST_LOGINS, MOST_OF_CUSTOMER, Passwords
 from tests.api.conftest import World, answered, created
 
 LOGIN = {"username": "ada@clinic.example", "password": "correct horse"}
@@ -93,3 +95,16 @@ async def test_a_token_is_for_nothing_but_what_it_is(world: World, ada: str) -> 
             response = await stranger.get("/v1.0/me", headers={"Authorization": f"Bearer {forged}"})
             assert response.status_code == 401, forged
     assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token)
+
+
+@pytest.mark.parametrize(("customer", "most"), [(7, MOST_OF_CUSTOMER), (LOGGING_IN, MOST_LOGINS)])
+async def test_nobody_makes_all_others_wait_with_passwords(customer: int, most: int) -> None:
+    passwords = Passwords(time_cost=1, memory_kib=8, parallelism=1)
+    asked = [passwords.fits(None, "x", customer) for _ in range(most + 3)]
+    *found, other = await asyncio.gather(*asked, passwords.hash("x", 8), return_exceptions=True)
+    refused = [one for one in found if isinstance(one, ApiError)]
+    assert (len(refused), found.count(False)) == (3, most)
+    assert {one.reason for one in refused} == {"RATE_LIMIT_EXCEEDED"}
+    assert refused[0].headers == {"Retry-After": "1"}
+    assert isinstance(other, str), "another customer is served"
+    assert not await passwords.fits(None, "x", customer), "and so is this one, later"

@@ -181,7 +181,8 @@ async def _confirmed(context: Context, body: Unregistration) -> bool:
     if body.password is None or agent is None:
         return body.confirmation_phrase == CONFIRMATION
     login = await context.store.login_of(agent.id)
-    return await context.services.passwords.fits(None if login is None else login.password_hash, body.password)
+    kept = None if login is None else login.password_hash
+    return await context.services.passwords.fits(kept, body.password, context.customer)
 
 
 @account.operation("DELETE", "/auth/unregister", "STATE_INVALID", base="", while_frozen=True)

@@ -318,7 +318,7 @@ async def hashed(context: Context, password: str) -> str:
     """
     if not password:
         raise FieldError("password", "it is empty; write one")
-    return await context.services.passwords.hash(password)
+    return await context.services.passwords.hash(password, context.customer)
 
 
 @agents.operation(
