@@ -32,7 +32,7 @@ async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     phones = PhoneNetwork(rules=(quick,), mix=MIXES["answer"], log_path=tmp_path / "phones.jsonl", audio=False)
     await phones.start()
     trunk = TrunkSettings(host="127.0.0.1", port=phones.address[1], rate_per_s=100, channels=20)
-    app = await App.open(Settings(db=tmp_path / "books.db", http=("127.0.0.1", 0), trunk=trunk))
+    app = await App.open(Settings(db=tmp_path / "books.db", http=("127.0.0.1", 0), trunk=trunk, sounds=tmp_path))
     try:
         await app.start()
         assert app.http_address is not None
