@@ -63,3 +63,24 @@ def test_what_is_no_address_stays() -> None:
         "none": None,
     }
     assert masked_document(document) == document
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        (
+            '{"phone":"+12025550123","n":[5,12025550123],"+12025550123":1}',
+            '{"phone":"+1********23","n":[5,"*********23"],"+1********23":1}',
+        ),
+        ('[ "sip:jane@host" ]', '["sip:***@host"]'),
+        ('{"ref": "\\ud800"}', '{"ref":"\\ud800"}'),
+        ("{12025550123", "***"),
+        ("[" * 100_000, "***"),
+        ("[" + "9" * 5_000 + "]", "***"),
+        ("prefers the evening", "prefers the evening"),
+        ("", ""),
+    ],
+    ids=range(8),
+)
+def test_numbers_in_the_json_of_free_data_are_masked(data: str, shown: str) -> None:
+    assert masked_document({"data": data}) == {"data": shown}

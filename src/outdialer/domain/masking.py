@@ -1,8 +1,10 @@
 """Phone numbers and SIP addresses as somebody sees them who may not know them.
 
 Whole texts are masked, not numbers inside of sentences: what people write into free texts is theirs to keep clean.
+A target's free ``data`` that is JSON, as an object is kept, is masked like an object.
 """
 
+import json
 import re
 from typing import Any
 
@@ -15,6 +17,7 @@ _TWO_DIGIT_CODES = re.compile(
     r"2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]",
 )
 """Country codes of two digits (ITU-T E.164, list of assigned codes); 1 and 7 have one digit, all others three."""
+_FREE_DATA = "data"
 _KEPT_AT_THE_END = 2
 _HIDDEN = "***"
 
@@ -57,11 +60,25 @@ def _masked_uri(text: str) -> str:
 
 def masked_document(value: Any, field: str = "") -> Any:
     """A JSON value in which every text that is a number or an address as a whole is masked, at any depth."""
+    if isinstance(value, str) and field == _FREE_DATA and value[:1] in ("{", "["):
+        return _masked_json(value)
     if isinstance(value, str):
         is_address = field in ADDRESS_FIELDS or _NUMBER.fullmatch(value) or _ADDRESS.fullmatch(value)
         return masked_address(value) if is_address else value
     if isinstance(value, dict):
-        return {name: masked_document(inner, name) for name, inner in value.items()}
+        return {masked_document(name): masked_document(inner, name) for name, inner in value.items()}
     if isinstance(value, list):
         return [masked_document(inner, field) for inner in value]
     return value
+
+
+def _masked_json(text: str) -> str:
+    """JSON in a text, masked, also numbers that are no texts; all of it is hidden where it cannot be read."""
+    try:
+        return json.dumps(masked_document(json.loads(text, parse_int=_masked_int)), separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return _HIDDEN
+
+
+def _masked_int(digits: str) -> str | int:
+    return masked_number(digits) if _NUMBER.fullmatch(digits) else int(digits)
