@@ -135,6 +135,7 @@ async def test_nobody_makes_or_takes_over_a_key_above_its_own(world: World, clie
         refused(await owner.post(PATH, json={"permission": 65535}), 403, "PERMISSION_DENIED")
         refused(await owner.post(f"{PATH}/{mighty['id']}/rotate", json={}), 403, "PERMISSION_DENIED")
         refused(await owner.put(f"{PATH}/{mighty['id']}", json={"allowed_ips": []}), 403, "PERMISSION_DENIED")
+        refused(await owner.delete(f"{PATH}/{mighty['id']}"), 403, "PERMISSION_DENIED")
     tenant = world.anonymous({"Authorization": f"Bearer {await world.key(OTHER_CUSTOMER)}"})
     async with tenant:
         assert (await created(tenant, PATH))["permission"] == ADMIN

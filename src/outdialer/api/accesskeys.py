@@ -127,16 +127,25 @@ async def _read(context: Context) -> AccessKey:
     return found(stored, "ACCESSKEY_NOT_FOUND", "access key")
 
 
-async def _read_governed(context: Context) -> AccessKey:
-    """The living key that the path names, if the principal stands above it.
+async def _governed(context: Context) -> AccessKey:
+    """The key that the path names, if the principal stands above it.
 
     Raises:
-        ApiError: there is none, it is revoked, or it may do more than the principal may hand out.
+        ApiError: there is none, or it may do more than the principal may hand out.
     """
     key = await _read(context)
     if not may_grant(context.principal.permission, key.permission):
         raise ApiError("PERMISSION_DENIED", "This key may do more than you, so you cannot change it.")
-    return alive(key, "access key")
+    return key
+
+
+async def _read_governed(context: Context) -> AccessKey:
+    """The same, if it is not revoked.
+
+    Raises:
+        ApiError: it is, or as ``_governed``.
+    """
+    return alive(await _governed(context), "access key")
 
 
 def _permission(context: Context, sent: int | None) -> int:
@@ -247,7 +256,7 @@ async def delete_accesskey(context: Context) -> AccesskeyView:
     """Revoke an access key: neither of its tokens opens anything from this moment on."""
     revoked = await remove(
         context,
-        lambda: _read(context),
+        lambda: _governed(context),
         lambda seen: context.store.revoke_access_key(context.customer, context.id, context.now, seen),
         "access key",
     )
