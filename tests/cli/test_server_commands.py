@@ -146,6 +146,14 @@ async def test_everything_can_be_listed(cli: Cli, noun: str) -> None:
     await cli(noun, "list", "--json")
 
 
+async def test_a_filter_goes_out_as_it_was_written(cli: Cli) -> None:
+    await cli("tag", "create", "--name", "gone")
+    await cli("tag", "delete", "gone", "--yes")
+    assert objects(await cli("tag", "list", "--json")) == []
+    (shown,) = objects(await cli("tag", "list", "--filter", "deleted=true", "--json"))
+    assert shown["name"] == "gone"
+
+
 async def test_other_objects_are_nearly_free(cli: Cli, tmp_path: Path) -> None:
     await cli("tag", "create", "--name", "english")
     await cli("queue", "create", "--name", "sales", "--set", "wait_timeout=60000")

@@ -5,7 +5,7 @@ only one kind can do is in ``verbs``.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -110,7 +110,7 @@ NOUNS = (
                 help="Text to speak on answer.",
                 fields=lambda text: _script({"type": "talk", "option": {"text": text}}),
             ),
-            Option(flag="--play", help="WAV file (or URL) to play on answer.", fields=_play),
+            Option(flag="--play", help="URL, or WAV file in the server's --sounds folder, to play.", fields=_play),
             _plain(
                 "--end-handle",
                 "end_handle",
@@ -326,17 +326,27 @@ NOUNS = (
 BY_NAME = {noun.name: noun for noun in NOUNS}
 
 
-def set_fields(pairs: tuple[str, ...], flag: str = "--set") -> Fields:
+def split_pairs(pairs: tuple[str, ...], flag: str) -> Iterator[tuple[str, str]]:
+    """Name and value of each ``FIELD=VALUE``.
+
+    Raises:
+        click.UsageError: one is no pair.
+    """
+    for pair in pairs:
+        name, mark, text = pair.partition("=")
+        if not mark or not name:
+            raise click.UsageError(f"{flag} {pair!r}: write FIELD=VALUE")
+        yield name, text
+
+
+def set_fields(pairs: tuple[str, ...]) -> Fields:
     """What ``--set FIELD=VALUE`` means: a value is JSON where it can be read as such, else text.
 
     Raises:
         click.UsageError: one is no pair, or a password, which would be seen by every user of the machine.
     """
     fields: Fields = {}
-    for pair in pairs:
-        name, mark, text = pair.partition("=")
-        if not mark or not name:
-            raise click.UsageError(f"{flag} {pair!r}: write FIELD=VALUE")
+    for name, text in split_pairs(pairs, "--set"):
         if name == "password":
             raise click.UsageError("--set password=...: every user of the machine could read it; use --password-file")
         fields[name] = _value(text)

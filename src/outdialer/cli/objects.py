@@ -11,7 +11,7 @@ import click
 
 from outdialer.cli.connection import CONNECTION, connection_options, explained, open_client
 from outdialer.cli.exits import Stop
-from outdialer.cli.nouns import BY_NAME, Fields, Noun, Option, set_fields
+from outdialer.cli.nouns import BY_NAME, Fields, Noun, Option, set_fields, split_pairs
 
 if TYPE_CHECKING:
     from outdialer.client import Client
@@ -136,7 +136,7 @@ def _list(noun: Noun) -> click.Command:
     def list_objects(limit: int, filters: tuple[str, ...], as_json: bool, **given: Any) -> None:
         with connected(given, noun) as client:
             method = getattr(client, noun.resource).list
-            wanted = {name: str(value) for name, value in set_fields(filters, "--filter").items()}
+            wanted = dict(split_pairs(filters, "--filter"))
             _check_known(wanted, parameters(method) - {"page_size", "page_token"}, "filter")
             show_rows(noun, method(*parent_ids(client, noun, given), **wanted), limit, as_json)
 
