@@ -252,6 +252,18 @@ class MemoryStore(MemoryWebhooks):
     async def calls(self, customer: int, page: Page) -> list[Call]:
         return self._page(self.call_rows, customer, page)
 
+    async def call_of_activeflow(self, customer: int, activeflow_id: Id) -> Call | None:
+        self._check()
+        mine = (row for (owner, _), row in self.call_rows.items() if owner == customer)
+        return next((row for row in mine if row.activeflow_id == activeflow_id), None)
+
+    async def delete_activeflow(self, customer: int, activeflow_id: Id, now: Instant) -> Call | None:
+        call = await self.call_of_activeflow(customer, activeflow_id)
+        if call is None or call.tm_activeflow_delete is not None:
+            return call
+        self.call_rows[customer, call.id] = structs.replace(call, tm_activeflow_delete=now)
+        return self.call_rows[customer, call.id]
+
     async def leg_of_call(self, customer: int, call_id: Id) -> int | None:
         return self.legs.get(call_id) if (customer, call_id) in self.call_rows else None
 

@@ -29,7 +29,7 @@ BODIES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "webhooks": ("/v1.0/webhooks", {"uri": "https://crm.company.example/hook"}),
 }
 """What makes an object for the operations of a resource."""
-NEVER = frozenset({"activeflows", "queuecalls", "groupcalls", "recordings", "providercalls"})
+NEVER = frozenset({"queuecalls", "groupcalls", "recordings", "providercalls"})
 """Resources of which no object can exist yet."""
 SINGLE = frozenset({"events", "customer", "outbound_config", "auth", "health", "metrics", "reference"})
 """Resources whose paths hold no id."""
@@ -39,11 +39,11 @@ async def one_of(client: httpx.AsyncClient, store: object, tag: str) -> dict[str
     """The ids that stand in the paths of a resource, each of an object that is there."""
     if tag in NEVER | SINGLE:
         return {}
-    if tag in ("campaigncalls", "calls"):
+    if tag in ("campaigncalls", "calls", "activeflows"):
         assert isinstance(store, MemoryStore)
         MemorySeeder(store).attempt(1, ATTEMPT)
         MemorySeeder(store).call(1, CALL, 42)
-        return {"id": format_id(ATTEMPT.id if tag == "campaigncalls" else CALL.id)}
+        return {"id": format_id({"campaigncalls": ATTEMPT.id, "calls": CALL.id}.get(tag, CALL.activeflow_id))}
     if tag == "campaigns":
         return await _campaign(client)
     path, body = BODIES[tag]

@@ -60,7 +60,7 @@ def _named(name: str, response: httpx.Response) -> Any:
 
 
 async def _path(operation: Operation, client: httpx.AsyncClient, store: ApiStore) -> str | None:
-    if operation.tag == "calls" and not isinstance(store, MemoryStore):
+    if operation.tag in ("calls", "activeflows") and not isinstance(store, MemoryStore):
         return None
     return path_of(operation, ids=await one_of(client, store, operation.tag))
 

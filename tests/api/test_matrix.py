@@ -92,11 +92,13 @@ async def stock_of(client: httpx.AsyncClient, store: ApiStore, customer: int, wo
         MemorySeeder(store).attempt(customer, attempt)
         MemorySeeder(store).call(customer, call, 42)
         ids["campaigncalls"], ids["calls"] = {"id": format_id(attempt.id)}, {"id": format_id(call.id)}
+        ids["activeflows"] = {"id": format_id(call.activeflow_id)}
     return ids
 
 
 def _said(row: T, customer: int, word: str) -> T:
-    said = {"id": bytes([customer]) + row.id[1:], "hangup_detail": word}
+    own = {name: bytes([customer]) + getattr(row, name)[1:] for name in ("id", "activeflow_id")}
+    said = {**own, "hangup_detail": word}
     return structs.replace(row, destination=structs.replace(row.destination, target_name=word), **said)
 
 

@@ -154,6 +154,12 @@ async def _is_as_published(client: Client, done: dict[str, Any], ids: dict[str, 
     call = await client.ask("GET", f"/calls/{done['reference_id']}")
     assert (call["status"], call["hangup_reason"], call["campaigncall_id"]) == ("hangup", "normal", done["id"])
     assert call["activeflow_id"] == done["activeflow_id"]
+    activeflow = await client.ask("GET", f"/activeflows/{done['activeflow_id']}")
+    assert (activeflow["status"], activeflow["reference_type"], activeflow["reference_id"]) == (
+        "ended",
+        "call",
+        done["reference_id"],
+    )
 
 
 async def test_a_fail_is_tried_again_until_tries_are_used_up(make_world: MakeWorld) -> None:

@@ -343,6 +343,22 @@ async def test_campaigncalls_and_calls(store: SqliteStore, ids: Ids) -> None:
     assert await store.campaigncalls_in_order(CUSTOMER, ids(), 0, 5) == []
 
 
+async def test_the_activeflow_of_a_call(store: SqliteStore, ids: Ids) -> None:
+    await furnish(store, ids, ALICE, BOB)
+    one, _ = (await claim_due(store, ids, NOW)).intents
+    activeflow = one.claim.activeflow_id
+    call = await store.call_of_activeflow(CUSTOMER, activeflow)
+    assert call == await store.call(CUSTOMER, one.claim.call_id)
+    assert await store.call_of_activeflow(STRANGER, activeflow) is None
+    assert await store.delete_activeflow(STRANGER, activeflow, NOW) is None
+    deleted = await store.delete_activeflow(CUSTOMER, activeflow, NOW + 2)
+    assert deleted is not None
+    assert (deleted.tm_activeflow_delete, deleted.tm_delete) == (NOW + 2, None)
+    assert await store.delete_activeflow(CUSTOMER, activeflow, NOW + 3) == deleted
+    marked = [row.id for row in await store.calls(CUSTOMER, Page()) if row.tm_activeflow_delete is not None]
+    assert marked == [one.claim.call_id]
+
+
 async def test_deleting_a_campaigncall_hides_it(store: SqliteStore, ids: Ids) -> None:
     setting = await furnish(store, ids, ALICE)
     (intent,) = (await claim_due(store, ids, NOW)).intents

@@ -1,15 +1,23 @@
-"""``/activeflows``: runs of a call script. Campaigns run theirs inside the engine; none is started here yet."""
+"""``/activeflows``: runs of a call script, one for each call of a campaign; none is started without a call yet.
 
-from typing import Annotated
+An activeflow is kept with its call: the script begins with the answer and is over when the call ends or is being ended.
+"""
+
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from outdialer.api.errors import ApiError
+from outdialer.api import paging
+from outdialer.api.calls import NIL_TEXT, hang_up
+from outdialer.api.editing import found
 from outdialer.api.operations import Context, Resource, unavailable
-from outdialer.api.wire import ActionBody, ActionView, IdText, TimeText, UuidText
+from outdialer.api.wire import ActionBody, ActionView, IdText, TimeText, UuidText, Wire
+from outdialer.domain.call import CallStatus
+from outdialer.domain.model import Call
+from outdialer.domain.units import format_id
 from outdialer.ports.store import Page
 
-AWAITS = "call scripts that run outside of campaigns"
+AWAITS = "call scripts that run without a call"
 MAX_VARIABLES = 100
 Variables = Annotated[dict[str, str], Meta(max_length=MAX_VARIABLES)]
 
@@ -31,9 +39,11 @@ class ActiveflowView(Struct, frozen=True, kw_only=True):
     id: UuidText
     customer_id: UuidText
     flow_id: UuidText
-    status: str | UnsetType = UNSET
-    reference_type: str | UnsetType = UNSET
-    reference_id: UuidText
+    status: (
+        Annotated[Literal["running", "ended"], Meta(description="Left out until the person answers.")] | UnsetType
+    ) = UNSET
+    reference_type: Literal["call"] | UnsetType = UNSET
+    reference_id: Annotated[UuidText, Meta(description="The call.")]
     reference_activeflow_id: UuidText
     on_complete_flow_id: UuidText
     webhook_uri: str | UnsetType = UNSET
@@ -54,7 +64,36 @@ class ActiveflowList(Struct, frozen=True):
 
 
 activeflows = Resource("activeflows", "Runs of a call script.", "INVALID_ID", "ACTIVEFLOW_NOT_FOUND")
-_MISSING = ApiError("ACTIVEFLOW_NOT_FOUND", "The activeflow was not found.")
+_NAMED = ("ACTIVEFLOW_NOT_FOUND", "activeflow")
+
+
+def view(call: Call, wire: Wire) -> ActiveflowView:
+    """The run of a call's script as clients read it; which action it is at is not kept."""
+    return ActiveflowView(
+        id=format_id(call.activeflow_id),
+        customer_id=wire.customer_id,
+        flow_id=format_id(call.flow_id),
+        status=_status(call),
+        reference_type="call",
+        reference_id=format_id(call.id),
+        reference_activeflow_id=NIL_TEXT,
+        on_complete_flow_id=NIL_TEXT,
+        current_action=ActionView(id=NIL_TEXT, next_id=NIL_TEXT),
+        forward_action_id=NIL_TEXT,
+        tm_create=wire.time(call.tm_create),
+        tm_update=wire.time(call.tm_activeflow_delete or call.tm_update),
+        tm_delete=wire.time(call.tm_activeflow_delete),
+    )
+
+
+def _status(call: Call) -> Literal["running", "ended"] | UnsetType:
+    if call.status in (CallStatus.DIALING, CallStatus.RINGING):
+        return UNSET
+    return "running" if call.status is CallStatus.PROGRESSING else "ended"
+
+
+async def _read(context: Context) -> Call:
+    return found(await context.store.call_of_activeflow(context.customer, context.id), *_NAMED)
 
 
 @activeflows.operation(
@@ -70,25 +109,43 @@ async def create_activeflow(context: Context, body: ActiveflowCreate) -> Activef
     raise unavailable(AWAITS)
 
 
-@activeflows.operation("GET", "/activeflows", "INVALID_REQUEST_PARAMETER", awaits=AWAITS)
+@activeflows.operation("GET", "/activeflows", "INVALID_REQUEST_PARAMETER")
 async def list_activeflows(context: Context, page: Page) -> ActiveflowList:
-    """List activeflows; there are none yet."""
-    return ActiveflowList([], "")
+    """List the runs of call scripts, newest first.
+
+    Where many were deleted, a page may be short, and even empty, with a `next_page_token` that is not "": go on until
+    it is.
+    """
+    rows, token = await paging.fetch(page, lambda asked: context.store.calls(context.customer, asked), _is_shown)
+    return ActiveflowList([view(row, context.wire) for row in rows], token)
 
 
-@activeflows.operation("GET", "/activeflows/{id}", awaits=AWAITS)
+def _is_shown(call: Call) -> bool:
+    return call.tm_activeflow_delete is None
+
+
+@activeflows.operation("GET", "/activeflows/{id}")
 async def get_activeflow(context: Context) -> ActiveflowView:
-    """Read an activeflow; there are none yet."""
-    raise _MISSING
+    """Read a run of a call script, deleted or not."""
+    return view(await _read(context), context.wire)
 
 
-@activeflows.operation("DELETE", "/activeflows/{id}", awaits=AWAITS)
+@activeflows.operation("DELETE", "/activeflows/{id}")
 async def delete_activeflow(context: Context) -> ActiveflowView:
-    """Stop and delete an activeflow; there are none yet."""
-    raise _MISSING
+    """End the call that runs the script, and hide the run from the lists.
+
+    The call itself stays.
+    """
+    await hang_up(context, await _read(context))
+    deleted = await context.store.delete_activeflow(context.customer, context.id, context.now)
+    return view(found(deleted, *_NAMED), context.wire)
 
 
-@activeflows.operation("POST", "/activeflows/{id}/stop", awaits=AWAITS)
+@activeflows.operation("POST", "/activeflows/{id}/stop")
 async def stop_activeflow(context: Context) -> ActiveflowView:
-    """Stop an activeflow; there are none yet."""
-    raise _MISSING
+    """End the call that runs the script: CANCEL before the answer, BYE after it.
+
+    The answer shows the run as it is at this moment; one that has ended stays as it is.
+    """
+    await hang_up(context, await _read(context))
+    return view(await _read(context), context.wire)

@@ -125,14 +125,18 @@ async def get_call(context: Context) -> CallView:
     return view(await read_call(context), context.wire)
 
 
+async def hang_up(context: Context, call: Call) -> None:
+    """Order a call to be ended; nothing is done about one that is over."""
+    leg = await context.store.leg_of_call(context.customer, call.id)
+    if leg is not None:
+        context.services.hang_up(leg, "operator")
+
+
 @calls.operation("POST", "/calls/{id}/hangup")
 async def hang_up_call(context: Context) -> CallView:
     """End a call: CANCEL before the answer, BYE after it.
 
     The answer shows the call as it is at this moment; one that is ending or over stays as it is.
     """
-    call = await read_call(context)
-    leg = await context.store.leg_of_call(context.customer, call.id)
-    if leg is not None:
-        context.services.hang_up(leg, "operator")
+    await hang_up(context, await read_call(context))
     return view(await read_call(context), context.wire)

@@ -196,6 +196,7 @@ class Call(Struct, frozen=True, kw_only=True):
     tm_progressing: Instant | None = None
     tm_hangup: Instant | None = None
     tm_delete: Instant | None = None
+    tm_activeflow_delete: Instant | None = None
 
 
 class Trunk(Struct, frozen=True, kw_only=True):

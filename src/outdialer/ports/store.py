@@ -430,6 +430,12 @@ class AdminStore(Protocol):
     async def calls(self, customer: int, page: Page) -> list[Call]:
         """Calls that are not deleted."""
 
+    async def call_of_activeflow(self, customer: int, activeflow_id: Id) -> Call | None:
+        """The call whose script this activeflow is a run of, the activeflow deleted or not."""
+
+    async def delete_activeflow(self, customer: int, activeflow_id: Id, now: Instant) -> Call | None:
+        """Mark an activeflow as deleted; its call stays. None: no such activeflow."""
+
     async def leg_of_call(self, customer: int, call_id: Id) -> int | None:
         """The store key of the call's live leg, or None when it is over or unknown."""
 

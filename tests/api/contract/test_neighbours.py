@@ -147,7 +147,7 @@ FLOWS = [
         put("/flows/{flow}", on_complete_flow_id="{flow}").shows(on_complete_flow_id="{flow}"),
         put("/flows/{flow}", on_complete_flow_id="").shows(on_complete_flow_id=NIL, name="script"),
     ),
-    row("no activeflows", get("/activeflows").shows(result=[])),
+    row("no call, no activeflow", get("/activeflows").shows(result=[])),
     row("starting one waits", post("/activeflows", flow_id="{flow}", variables={"name": "Ada"}).refused(409, AWAY)),
     row("stopping none", post(f"/activeflows/{UNKNOWN}/stop").refused(404, "ACTIVEFLOW_NOT_FOUND")),
 ]

@@ -21,8 +21,10 @@ class Activeflow(Struct, frozen=True, kw_only=True):
     customer_id: str
     flow_id: str
     status: str = ""
+    """Left out until the person answers."""
     reference_type: str = ""
     reference_id: str
+    """The call."""
     reference_activeflow_id: str
     on_complete_flow_id: str
     webhook_uri: str = ""
@@ -60,8 +62,7 @@ class ActiveflowsApi(Resource):
     ) -> Activeflow:
         """Run a call script without a call.
 
-        Refused with 409 ``FEATURE_UNAVAILABLE`` in this release: it needs call scripts that run outside of
-        campaigns.
+        Refused with 409 ``FEATURE_UNAVAILABLE`` in this release: it needs call scripts that run without a call.
 
         id: A UUID; "" or the nil UUID: not set.
 
@@ -82,34 +83,28 @@ class ActiveflowsApi(Resource):
         )
 
     def list(self, *, page_size: int | None = None, page_token: str | None = None) -> Iterator[Activeflow]:
-        """List activeflows; there are none yet.
+        """List the runs of call scripts, newest first.
 
-        Refused with 409 ``FEATURE_UNAVAILABLE`` in this release: it needs call scripts that run outside of
-        campaigns.
+        Where many were deleted, a page may be short, and even empty, with a ``next_page_token`` that is not "": go
+        on until it is.
         """
         return self._api.rows(_LIST_ACTIVEFLOWS, {}, {"page_size": page_size, "page_token": page_token})
 
     def get(self, id: str) -> Activeflow:
-        """Read an activeflow; there are none yet.
-
-        Refused with 409 ``FEATURE_UNAVAILABLE`` in this release: it needs call scripts that run outside of
-        campaigns.
-        """
+        """Read a run of a call script, deleted or not."""
         return self._api.call(_GET_ACTIVEFLOW, {"id": id}, {})
 
     def delete(self, id: str) -> Activeflow:
-        """Stop and delete an activeflow; there are none yet.
+        """End the call that runs the script, and hide the run from the lists.
 
-        Refused with 409 ``FEATURE_UNAVAILABLE`` in this release: it needs call scripts that run outside of
-        campaigns.
+        The call itself stays.
         """
         return self._api.call(_DELETE_ACTIVEFLOW, {"id": id}, {})
 
     def stop(self, id: str) -> Activeflow:
-        """Stop an activeflow; there are none yet.
+        """End the call that runs the script: CANCEL before the answer, BYE after it.
 
-        Refused with 409 ``FEATURE_UNAVAILABLE`` in this release: it needs call scripts that run outside of
-        campaigns.
+        The answer shows the run as it is at this moment; one that has ended stays as it is.
         """
         return self._api.call(_STOP_ACTIVEFLOW, {"id": id}, {})
 
@@ -146,17 +141,17 @@ class AsyncActiveflowsApi(AsyncResource):
         )
 
     def list(self, *, page_size: int | None = None, page_token: str | None = None) -> AsyncIterator[Activeflow]:
-        """List activeflows; there are none yet."""
+        """List the runs of call scripts, newest first."""
         return self._api.rows(_LIST_ACTIVEFLOWS, {}, {"page_size": page_size, "page_token": page_token})
 
     async def get(self, id: str) -> Activeflow:
-        """Read an activeflow; there are none yet."""
+        """Read a run of a call script, deleted or not."""
         return await self._api.call(_GET_ACTIVEFLOW, {"id": id}, {})
 
     async def delete(self, id: str) -> Activeflow:
-        """Stop and delete an activeflow; there are none yet."""
+        """End the call that runs the script, and hide the run from the lists."""
         return await self._api.call(_DELETE_ACTIVEFLOW, {"id": id}, {})
 
     async def stop(self, id: str) -> Activeflow:
-        """Stop an activeflow; there are none yet."""
+        """End the call that runs the script: CANCEL before the answer, BYE after it."""
         return await self._api.call(_STOP_ACTIVEFLOW, {"id": id}, {})

@@ -76,6 +76,20 @@ class Calls(Books):
             lambda database: [rows.call(row) for row in database.execute(SQL["page_of_calls"], asked)]
         )
 
+    async def call_of_activeflow(self, customer: int, activeflow_id: Id) -> Call | None:
+        """The call whose script this activeflow is a run of."""
+        return self._read(lambda database: _of_activeflow(database, customer, activeflow_id))
+
+    async def delete_activeflow(self, customer: int, activeflow_id: Id, now: Instant) -> Call | None:
+        """Mark an activeflow as deleted; its call stays."""
+
+        def delete(database: Database) -> Call | None:
+            row = {"customer": customer, "activeflow_id": activeflow_id, "now": now}
+            database.execute(SQL["mark_activeflow_deleted"], row)
+            return _of_activeflow(database, customer, activeflow_id)
+
+        return await self._write(delete, wakes=False)
+
     async def leg_of_call(self, customer: int, call_id: Id) -> int | None:
         """The store key of the call's live leg, or None when it is over or unknown."""
 
@@ -84,3 +98,9 @@ class Calls(Books):
             return None if row is None else row["key"]
 
         return self._read(query)
+
+
+def _of_activeflow(database: Database, customer: int, activeflow_id: Id) -> Call | None:
+    asked = {"customer": customer, "activeflow_id": activeflow_id}
+    row = database.execute(SQL["call_of_activeflow"], asked).fetchone()
+    return None if row is None else rows.call(row)

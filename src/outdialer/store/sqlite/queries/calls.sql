@@ -118,6 +118,18 @@ LEFT JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
 LEFT JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
 WHERE k.customer = :customer AND k.id = :id;
 
+-- name: call_of_activeflow
+SELECT k.*, a.id AS attempt_id, a.destination, a.destination_index, t.addresses, p.terms
+FROM calls AS k
+LEFT JOIN attempts AS a ON a.customer = k.customer AND a.key = k.attempt
+LEFT JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
+LEFT JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
+WHERE k.customer = :customer AND k.activeflow_id = :activeflow_id;
+
+-- name: mark_activeflow_deleted
+UPDATE calls SET tm_activeflow_delete = :now
+WHERE customer = :customer AND activeflow_id = :activeflow_id AND tm_activeflow_delete IS NULL;
+
 -- name: page_of_calls
 SELECT k.*, a.id AS attempt_id, a.destination, a.destination_index, t.addresses, p.terms
 FROM calls AS k
