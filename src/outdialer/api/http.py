@@ -13,6 +13,9 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
+MOST_AT_ONCE_BYTES = 65_536
+"""Of an answer that lasts: the server copies what is sent, and sends more when that has left."""
+
 
 class Request:
     """One request; its parts are read when they are asked for. Of what stands twice, the first counts."""
@@ -134,5 +137,7 @@ class StreamedResponse(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         async with aclosing(self._pieces):
             async for piece in self._pieces:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                for start in range(0, len(piece), MOST_AT_ONCE_BYTES):
+                    part = piece[start : start + MOST_AT_ONCE_BYTES]
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b""})

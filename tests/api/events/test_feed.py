@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from outdialer.api.events.event import ClientEvent
 from outdialer.api.events.feed import Feed, Place
-from outdialer.api.events.follower import Ending, Follower
+from outdialer.api.events.follower import MOST_AT_ONCE_BYTES, Ending, Follower
 from outdialer.api.events.render import Renderer
 from outdialer.api.wire import Wire
 from outdialer.domain.directory import Tag
@@ -144,3 +144,22 @@ async def test_followers_who_want_nothing_of_it_hold_nobody_up(store: MemoryStor
         await heard(last)
         counting.cancel()
     assert turns > 30
+
+
+async def test_what_waits_for_many_is_in_memory_once(store: MemoryStore, feed: Feed) -> None:
+    many = [Follower(Wire(CUSTOMER), written, frozenset({"customer_id:", f"x{number}"})) for number in range(60)]
+    for who in many:
+        await feed.join(who)
+    happen(store, 2)
+    await many[-1]._bell.wait(10)
+    for number in range(2):
+        assert len({id(who._waiting[number]) for who in many}) == 1
+    assert await heard(many[0]) == [1, 2]
+
+
+async def test_what_is_put_together_for_one_connection_is_bounded() -> None:
+    who = follower()
+    sizes = [MOST_AT_ONCE_BYTES - 10, 10, 1, 3 * MOST_AT_ONCE_BYTES, 5, 5]
+    who.offer(*(bytes(size) for size in sizes))
+    assert [len(await who.next(1) or b"") for _ in range(4)] == [MOST_AT_ONCE_BYTES, 1, 3 * MOST_AT_ONCE_BYTES, 10]
+    assert who._size == 0

@@ -31,6 +31,8 @@ ROWS_PER_PAGE = 200
 PAGES_PER_ROUND = 10
 AT_ONCE = 20
 """Followers that are woken in one turn of the loop."""
+SHARED_BY = 50
+"""So many followers that want the same get it in one piece: it is made faster, and costs each of them little."""
 AS_ONE = 100
 """To ask whether so many events are wanted takes as long as waking a follower, or less."""
 AWAY_S = 1.0
@@ -193,33 +195,52 @@ class Feed:
         return took + time() - began
 
     async def _share(self, told: Mapping[Wire, Sequence[ClientEvent]]) -> None:
-        """Put what happened where each follower takes it, in the same piece for all that want the same."""
+        """Put what happened where each follower takes it, in the same pieces for all that want the same."""
         groups: dict[tuple[Wire, Form, frozenset[str], frozenset[str]], list[Follower]] = {}
         for follower in self._followers:
             key = (follower.wire, follower.form, follower.topics, follower.hidden)
             groups.setdefault(key, []).append(follower)
+        pieces = Pieces()
         turn = 0
         for members in groups.values():
             events = told.get(members[0].wire, ())
             turn += 1 + len(events) // AS_ONE
-            if turn >= AT_ONCE:
+            if turn >= AT_ONCE:  # Also where nothing is wanted.
                 turn = 0
                 await asyncio.sleep(0)
             wanted = [event for event in events if members[0].wants(event)]
             if not wanted:
                 continue
-            piece = members[0].form(wanted)
+            shared = [members[0].form(wanted)] if len(members) >= SHARED_BY else pieces.of(members[0], wanted)
             for member in members:
-                member.offer(piece if member.seen < wanted[0].cursor else _unseen(member, wanted))
+                all_new = member.seen < wanted[0].cursor
+                member.offer(*(shared if all_new else pieces.of(member, _unseen(member, wanted))))
                 turn += 1
                 if turn % AT_ONCE == 0:
                     await asyncio.sleep(0)
         await asyncio.sleep(0)
 
 
-def _unseen(follower: Follower, events: Sequence[ClientEvent]) -> bytes:
-    rest = [event for event in events if event.cursor > follower.seen]
-    return follower.form(rest) if rest else b""
+def _unseen(follower: Follower, events: Sequence[ClientEvent]) -> list[ClientEvent]:
+    return [event for event in events if event.cursor > follower.seen]
+
+
+class Pieces:
+    """The events of one round as each channel writes them, each once: all who wait for one share its memory."""
+
+    def __init__(self) -> None:
+        self._written: dict[tuple[Wire, Form, str], bytes] = {}
+
+    def of(self, follower: Follower, events: Sequence[ClientEvent]) -> list[bytes]:
+        """A piece for each event."""
+        return [self._of(follower, event) for event in events]
+
+    def _of(self, follower: Follower, event: ClientEvent) -> bytes:
+        key = follower.wire, follower.form, event.id
+        piece = self._written.get(key)
+        if piece is None:
+            piece = self._written[key] = follower.form([event])
+        return piece
 
 
 def _rendered(

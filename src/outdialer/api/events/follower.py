@@ -16,7 +16,9 @@ Form: TypeAlias = Callable[[Sequence[ClientEvent]], bytes]
 """How a channel writes events down, all of them in one piece."""
 
 MOST_WAITING_BYTES = 8 * 1_048_576
-"""What may wait for a connection that reads slowly; more ends it."""
+"""What may wait for a connection that reads slowly; more ends it. The pieces are the same ones for many connections."""
+MOST_AT_ONCE_BYTES = 65_536
+"""Pieces are put together up to this size: what is made for one connection alone is bounded by it."""
 
 
 class Ending(StrEnum):
@@ -75,16 +77,17 @@ class Follower:
         place = bisect_right(self._beginnings, topic)
         return place > 0 and topic.startswith(self._beginnings[place - 1])
 
-    def offer(self, piece: bytes) -> None:
-        """Put a piece where it waits to be sent; a connection that is too slow is ended."""
-        if self.ending is not None or not piece:
+    def offer(self, *pieces: bytes) -> None:
+        """Put pieces where they wait to be sent; a connection that is too slow is ended."""
+        if self.ending is not None or not any(pieces):
             return
-        if self._waiting and self._size + len(piece) > MOST_WAITING_BYTES:
+        size = sum(map(len, pieces))
+        if self._waiting and self._size + size > MOST_WAITING_BYTES:
             self._waiting.clear()
             self.end(Ending.SLOW)
             return
-        self._waiting.append(piece)
-        self._size += len(piece)
+        self._waiting.extend(pieces)
+        self._size += size
         self._bell.ring()
 
     def end(self, why: Ending) -> None:
@@ -93,14 +96,23 @@ class Follower:
         self._bell.ring()
 
     async def next(self, seconds: float) -> bytes | None:
-        """All that waits, in one piece; b"" when nothing came for so many seconds, None at the end."""
+        """What waits, up to ``MOST_AT_ONCE_BYTES`` but at least one piece.
+
+        It is b"" when nothing came for so many seconds, None at the end.
+        """
         time = asyncio.get_running_loop().time
         until = time() + seconds
         while not self._waiting and self.ending is None and (left := until - time()) > 0:
             await self._bell.wait(left)
         if not self._waiting:
             return None if self.ending is not None else b""
-        piece = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
-        self._waiting.clear()
-        self._size = 0
-        return piece
+        return self._taken()
+
+    def _taken(self) -> bytes:
+        pieces = [self._waiting.popleft()]
+        size = len(pieces[0])
+        while self._waiting and size + len(self._waiting[0]) <= MOST_AT_ONCE_BYTES:
+            pieces.append(self._waiting.popleft())
+            size += len(pieces[-1])
+        self._size -= size
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
