@@ -1,7 +1,10 @@
 """Events read from the file: in order, by customer, and whether some are gone."""
 
+import pytest
+
 from outdialer.ports.events import OutboxRow
 from outdialer.ports.store import History
+from outdialer.store.sqlite.events import PAGE_BYTES
 from outdialer.store.sqlite.store import SqliteStore
 from tests.store.test_retention import DAY, prune
 from tests.store.world import BUSY, CUSTOMER, NOW, SUCCESS, Ids, claim_due, ended, furnish
@@ -9,7 +12,12 @@ from tests.store.world import BUSY, CUSTOMER, NOW, SUCCESS, Ids, claim_due, ende
 PEOPLE = ("+12025550101", "+12025550102", "+12025550103")
 
 
-async def test_pages_walk_everything_once(store: SqliteStore, ids: Ids) -> None:
+@pytest.mark.parametrize("page_bytes", [PAGE_BYTES, 0])
+async def test_pages_walk_everything_once(
+    store: SqliteStore, ids: Ids, monkeypatch: pytest.MonkeyPatch, page_bytes: int
+) -> None:
+    """Also where the first object fills a page."""
+    monkeypatch.setattr("outdialer.store.sqlite.events.PAGE_BYTES", page_bytes)
     told: list[int] = []
     store.on_event(lambda: told.append(1))
     await furnish(store, ids, *PEOPLE)
@@ -22,6 +30,7 @@ async def test_pages_walk_everything_once(store: SqliteStore, ids: Ids) -> None:
         page = await store.events_after(cursor, 2)
         assert not page.lost
         rows += page.rows
+        assert page_bytes or sum(bool(row.payload) for row in page.rows) <= 1
         cursor = page.after
         if not page.more:
             break

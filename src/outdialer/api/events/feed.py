@@ -148,16 +148,15 @@ class Feed:
         while True:
             page = await self._store.events_after(cursor, ROWS_PER_PAGE, {follower.wire.customer})
             rows = [row for row in page.rows if not joined or row.cursor <= follower.seen]
-            events = _rendered(renderer, rows, follower.wire, place)
-            wanted = [event for event in events if follower.wants(event)]
-            yield Missed(follower.form(wanted) if wanted else b"", page.lost and not lost)
-            lost = lost or page.lost
-            if joined and page.after >= follower.seen:
+            missed = Missed(_missed(renderer, rows, follower, place), page.lost and not lost)
+            cursor, more, lost = page.after, page.more, lost or page.lost
+            del page, rows  # Nothing but the piece is kept while a slow client takes it.
+            yield missed
+            if joined and cursor >= follower.seen:
                 return
-            if not joined and not page.more:
+            if not joined and not more:
                 await self.join(follower)
                 joined = True
-            cursor = page.after
 
     async def _tell(self) -> None:
         while True:
@@ -219,6 +218,11 @@ class Feed:
                 if turn % AT_ONCE == 0:
                     await asyncio.sleep(0)
         await asyncio.sleep(0)
+
+
+def _missed(renderer: Renders, rows: Sequence[OutboxRow], follower: Follower, place: Place) -> bytes:
+    wanted = [event for event in _rendered(renderer, rows, follower.wire, place) if follower.wants(event)]
+    return follower.form(wanted) if wanted else b""
 
 
 def _unseen(follower: Follower, events: Sequence[ClientEvent]) -> list[ClientEvent]:

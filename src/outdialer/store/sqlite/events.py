@@ -4,6 +4,7 @@ There is one writer, so the outbox's keys come in the order of the commits and h
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
 
 from outdialer.domain.units import NIL_ID
 from outdialer.ports.events import AttemptNow, Cursor, EventPage, OutboxRow
@@ -13,6 +14,8 @@ from outdialer.store.sqlite.rows import Row, to_json
 from outdialer.store.sqlite.statements import statements
 
 SQL = statements("events")
+PAGE_BYTES = 262_144
+"""A page ends with the event whose object goes beyond it: many may be reading one at the same time."""
 
 
 class Events(Books):
@@ -30,20 +33,22 @@ class Events(Books):
         return self._read(_newest)
 
     async def events_after(self, cursor: Cursor, limit: int, customers: Collection[int] | None = None) -> EventPage:
-        """Walk at most ``limit`` committed events after ``cursor`` (all customers' unless some are named)."""
+        """Walk at most ``limit`` committed events after ``cursor`` (all customers' unless some are named).
+
+        They are fewer where their objects are large.
+        """
         return await self._read_long(lambda database: self._page(database, cursor, limit, customers))
 
     def _page(self, database: Database, cursor: Cursor, limit: int, customers: Collection[int] | None) -> EventPage:
-        found = database.execute(SQL["events_after"], {"after": cursor, "count": limit + 1}).fetchall()
-        walked = found[:limit]
+        walked, more = _walk(database, cursor, limit)
         wanted = [row for row in walked if customers is None or row["customer"] in customers]
         attempts = self._attempts(database, {row["attempt"] for row in wanted if row["attempt"] is not None})
         newest = _newest(database)
         return EventPage(
             rows=tuple(_event(row, attempts.get(row["attempt"])) for row in wanted),
             after=walked[-1]["key"] if walked else newest,
-            more=len(found) > limit,
-            lost=cursor > newest or cursor + 1 < (found[0]["key"] if found else newest + 1),
+            more=more,
+            lost=cursor > newest or cursor + 1 < (walked[0]["key"] if walked else newest + 1),
         )
 
     def _attempts(self, database: Database, keys: Collection[int]) -> dict[int, AttemptNow]:
@@ -51,6 +56,19 @@ class Events(Books):
         calls = {row["attempt"]: rows.call(row) for row in database.execute(SQL["calls_of_attempts"], asked)}
         found: Sequence[Row] = database.execute(SQL["attempts_by_key"], asked).fetchall()
         return {row["key"]: AttemptNow(rows.campaigncall(row), calls[row["key"]]) for row in found}
+
+
+def _walk(database: Database, cursor: Cursor, limit: int) -> tuple[list[Row], bool]:
+    """The rows after ``cursor``, and whether there are more."""
+    walked: list[Row] = []
+    size = 0
+    with closing(database.execute(SQL["events_after"], {"after": cursor, "count": limit + 1})) as found:
+        for row in found:
+            if len(walked) == limit or size > PAGE_BYTES:
+                return walked, True
+            walked.append(row)
+            size += len(row["payload"] or "")
+    return walked, False
 
 
 def _newest(database: Database) -> Cursor:
