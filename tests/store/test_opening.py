@@ -4,6 +4,7 @@ import fcntl
 import os
 import sqlite3
 import stat
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,10 @@ async def test_a_closed_store_says_so(tmp_path: Path) -> None:
         await store.close()
         with pytest.raises(StoreUnavailable, match="closed"):
             await store.begin_epoch("worker", NOW)
+
+
+def test_no_number_of_a_migration_is_missing_or_used_twice() -> None:
+    """Two people may take the same number at the same time; a book would then miss one of the two."""
+    folder = files("outdialer.store.sqlite") / "migrations"
+    numbers = sorted(int(entry.name[:4]) for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    assert numbers == list(range(1, len(numbers) + 1))

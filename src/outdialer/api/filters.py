@@ -20,7 +20,7 @@ SHORT_PAGES = (
 def status_filter(statuses: type[StrEnum], example: StrEnum) -> QueryParameter:
     """The parameter ``status`` of a list whose rows have one of these."""
     return QueryParameter(
-        "status", f"Those of this status alone. {SHORT_PAGES}", str(example), tuple(map(str, statuses))
+        "status", f"Those of this status alone. {SHORT_PAGES}", str(example), ("", *map(str, statuses))
     )
 
 

@@ -39,12 +39,12 @@ class QueryParameter(Struct, frozen=True):
     description: str
     example: str = ""
     values: tuple[str, ...] = ()
-    """The whole set of what it may be; empty: any text."""
+    """The whole set of what it may be, with "" for as good as not sent; empty: any text."""
     address: bool = False
     """Whether its value is a number or an address: whoever sees those masked may not ask about one."""
 
 
-DELETED = QueryParameter("deleted", "`true`: deleted rows too, among the living ones.", "true", ("false", "true"))
+DELETED = QueryParameter("deleted", "`true`: deleted rows too, among the living ones.", "true", ("", "false", "true"))
 """On lists that hide what is deleted."""
 
 

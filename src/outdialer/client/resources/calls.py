@@ -84,7 +84,7 @@ class CallsApi(Resource):
     def list(
         self,
         *,
-        status: Literal["dialing", "ringing", "progressing", "terminating", "canceling", "hangup"] | None = None,
+        status: Literal["", "dialing", "ringing", "progressing", "terminating", "canceling", "hangup"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> Iterator[Call]:
@@ -272,7 +272,7 @@ class AsyncCallsApi(AsyncResource):
     def list(
         self,
         *,
-        status: Literal["dialing", "ringing", "progressing", "terminating", "canceling", "hangup"] | None = None,
+        status: Literal["", "dialing", "ringing", "progressing", "terminating", "canceling", "hangup"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> AsyncIterator[Call]:

@@ -70,8 +70,8 @@ class CampaigncallsApi(Resource):
         self,
         *,
         campaign_id: str | None = None,
-        status: Literal["dialing", "progressing", "done"] | None = None,
-        deleted: Literal["false", "true"] | None = None,
+        status: Literal["", "dialing", "progressing", "done"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> Iterator[Campaigncall]:
@@ -110,8 +110,8 @@ class AsyncCampaigncallsApi(AsyncResource):
         self,
         *,
         campaign_id: str | None = None,
-        status: Literal["dialing", "progressing", "done"] | None = None,
-        deleted: Literal["false", "true"] | None = None,
+        status: Literal["", "dialing", "progressing", "done"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> AsyncIterator[Campaigncall]:

@@ -138,8 +138,8 @@ class CampaignsApi(Resource):
     def list(
         self,
         *,
-        status: Literal["stop", "run", "stopping"] | None = None,
-        deleted: Literal["false", "true"] | None = None,
+        status: Literal["", "stop", "run", "stopping"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> Iterator[Campaign]:
@@ -290,8 +290,8 @@ class CampaignsApi(Resource):
         self,
         id: str,
         *,
-        status: Literal["dialing", "progressing", "done"] | None = None,
-        deleted: Literal["false", "true"] | None = None,
+        status: Literal["", "dialing", "progressing", "done"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> Iterator[Campaigncall]:
@@ -353,8 +353,8 @@ class AsyncCampaignsApi(AsyncResource):
     def list(
         self,
         *,
-        status: Literal["stop", "run", "stopping"] | None = None,
-        deleted: Literal["false", "true"] | None = None,
+        status: Literal["", "stop", "run", "stopping"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> AsyncIterator[Campaign]:
@@ -461,8 +461,8 @@ class AsyncCampaignsApi(AsyncResource):
         self,
         id: str,
         *,
-        status: Literal["dialing", "progressing", "done"] | None = None,
-        deleted: Literal["false", "true"] | None = None,
+        status: Literal["", "dialing", "progressing", "done"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> AsyncIterator[Campaigncall]:

@@ -102,7 +102,7 @@ class NumbersApi(Resource):
     def list(
         self,
         *,
-        deleted: Literal["false", "true"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> Iterator[Number]:
@@ -222,7 +222,7 @@ class AsyncNumbersApi(AsyncResource):
     def list(
         self,
         *,
-        deleted: Literal["false", "true"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> AsyncIterator[Number]:

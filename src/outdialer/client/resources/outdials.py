@@ -62,7 +62,7 @@ class OutdialsApi(Resource):
         self,
         *,
         campaign_id: str | None = None,
-        deleted: Literal["false", "true"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> Iterator[Outdial]:
@@ -141,7 +141,7 @@ class AsyncOutdialsApi(AsyncResource):
         self,
         *,
         campaign_id: str | None = None,
-        deleted: Literal["false", "true"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> AsyncIterator[Outdial]:

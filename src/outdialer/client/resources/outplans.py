@@ -104,7 +104,7 @@ class OutplansApi(Resource):
     def list(
         self,
         *,
-        deleted: Literal["false", "true"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> Iterator[Outplan]:
@@ -249,7 +249,7 @@ class AsyncOutplansApi(AsyncResource):
     def list(
         self,
         *,
-        deleted: Literal["false", "true"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> AsyncIterator[Outplan]:

@@ -112,7 +112,7 @@ class ProvidersApi(Resource):
     def list(
         self,
         *,
-        deleted: Literal["false", "true"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> Iterator[Provider]:
@@ -245,7 +245,7 @@ class AsyncProvidersApi(AsyncResource):
     def list(
         self,
         *,
-        deleted: Literal["false", "true"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> AsyncIterator[Provider]:

@@ -89,7 +89,7 @@ class QueuesApi(Resource):
     def list(
         self,
         *,
-        deleted: Literal["false", "true"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> Iterator[Queue]:
@@ -214,7 +214,7 @@ class AsyncQueuesApi(AsyncResource):
     def list(
         self,
         *,
-        deleted: Literal["false", "true"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> AsyncIterator[Queue]:

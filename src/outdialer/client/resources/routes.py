@@ -92,7 +92,7 @@ class RoutesApi(Resource):
         self,
         *,
         customer_id: str | None = None,
-        deleted: Literal["false", "true"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> Iterator[Route]:
@@ -199,7 +199,7 @@ class AsyncRoutesApi(AsyncResource):
         self,
         *,
         customer_id: str | None = None,
-        deleted: Literal["false", "true"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> AsyncIterator[Route]:

@@ -43,7 +43,7 @@ class TagsApi(Resource):
     def list(
         self,
         *,
-        deleted: Literal["false", "true"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> Iterator[Tag]:
@@ -86,7 +86,7 @@ class AsyncTagsApi(AsyncResource):
     def list(
         self,
         *,
-        deleted: Literal["false", "true"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> AsyncIterator[Tag]:

@@ -131,8 +131,8 @@ class TargetsApi(Resource):
         self,
         outdial_id: str,
         *,
-        status: Literal["idle", "progressing", "done"] | None = None,
-        deleted: Literal["false", "true"] | None = None,
+        status: Literal["", "idle", "progressing", "done"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> Iterator[Target]:
@@ -205,8 +205,8 @@ class AsyncTargetsApi(AsyncResource):
         self,
         outdial_id: str,
         *,
-        status: Literal["idle", "progressing", "done"] | None = None,
-        deleted: Literal["false", "true"] | None = None,
+        status: Literal["", "idle", "progressing", "done"] | None = None,
+        deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
         page_token: str | None = None,
     ) -> AsyncIterator[Target]:
