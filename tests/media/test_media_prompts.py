@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from outdialer.media import fetch, samples
-from outdialer.media.prompts import PromptCache, demonstration
+from outdialer.media.prompts import FETCHED_AT_ONCE, RENDERED_AT_ONCE, PromptCache, demonstration
 from outdialer.media.rtp import PCMA, PCMU
 from outdialer.media.wav import NotWav, read_wav
 from outdialer.ports.media import Prompt, PromptError
@@ -283,6 +283,33 @@ async def test_a_url_is_fetched_and_kept_when_its_server_fails(tmp_path: Path, s
     assert await cache.prepare(Prompt(source=f"{base}/a")) == prepared
     with pytest.raises(PromptError, match="answered 404"):
         await cache_in(tmp_path).prepare(Prompt(source=f"{base}/a"))
+
+
+@pytest.mark.parametrize("most", [FETCHED_AT_ONCE, RENDERED_AT_ONCE])
+async def test_only_so_many_are_made_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    running = highest = 0
+    sound = wav(as_bytes(sine(8000, 0.1), 16))
+
+    async def make(*_: object, **__: object) -> bytes:
+        nonlocal running, highest
+        running += 1
+        highest = max(highest, running)
+        for _turn in range(10):
+            await asyncio.sleep(0)
+        running -= 1
+        return sound
+
+    async def render() -> NDArray[np.int16]:
+        await make()
+        return np.zeros(8, np.int16)
+
+    monkeypatch.setattr(fetch, "fetch", make)
+    cache = cache_in(tmp_path)
+    if most == FETCHED_AT_ONCE:
+        await asyncio.gather(*(cache.prepare(Prompt(source=f"http://127.0.0.1/{n}")) for n in range(3 * most)))
+    else:
+        await asyncio.gather(*(cache._cached(f"key{n}", render) for n in range(3 * most)))
+    assert highest == most
 
 
 async def test_urls_that_are_refused(tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

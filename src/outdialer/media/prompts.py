@@ -29,6 +29,10 @@ _LONGEST_TEXT = 10_000
 _LONGEST_S = 3_600
 _HIGHEST_HZ = 3_900
 _FRESH_S = 300.0
+RENDERED_AT_ONCE = 4
+"""Each may be a process that speaks, or a quarter of a gigabyte of samples."""
+FETCHED_AT_ONCE = 8
+"""Each may hold ``fetch.LARGEST_BYTES``."""
 _PER_MS = SAMPLE_RATE // 1000
 
 Render = Callable[[], Awaitable[Samples]]
@@ -61,6 +65,8 @@ class PromptCache:
         self._sounds = None if sounds is None else os.path.realpath(sounds)
         self._engines = None if engines is None else list(engines)
         self._rendering: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._renders = asyncio.Semaphore(RENDERED_AT_ONCE)
+        self._fetches = asyncio.Semaphore(FETCHED_AT_ONCE)
         self._fetched: dict[str, tuple[float, str]] = {}
         """URL -> when it was fetched (loop time) and the key of what came."""
 
@@ -130,14 +136,15 @@ class PromptCache:
             known = await asyncio.to_thread(self._find, key) if key else None
             if known is not None and now - fetched_at < _FRESH_S:
                 return known
-            try:
-                data = await fetch.fetch(url, live=self._live, networks=self._networks)
-            except PromptError:
-                if known is None:
-                    raise
-                return known
-            key = _key("data", hashlib.sha256(data).hexdigest())
-            prepared = await self._cached(key, lambda: asyncio.to_thread(_from_wav, data, url))
+            async with self._fetches:
+                try:
+                    data = await fetch.fetch(url, live=self._live, networks=self._networks)
+                except PromptError:
+                    if known is None:
+                        raise
+                    return known
+                key = _key("data", hashlib.sha256(data).hexdigest())
+                prepared = await self._cached(key, lambda: asyncio.to_thread(_from_wav, data, url))
             self._fetched[url] = now, key
             return prepared
 
@@ -146,7 +153,8 @@ class PromptCache:
             found = await asyncio.to_thread(self._find, key)
             if found is not None:
                 return found
-            audio = await render()
+            async with self._renders:
+                audio = await render()
             return await asyncio.to_thread(self._store, key, audio)
 
     def _one_at_a_time(self, name: str) -> asyncio.Lock:
