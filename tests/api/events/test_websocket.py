@@ -68,12 +68,15 @@ async def test_a_key_or_a_token_may_stand_in_any_slot(served: Served, token: str
 
 
 @pytest.mark.parametrize(("credential", "reason"), [("", "AUTHENTICATION_REQUIRED"), ("vb_no", "INVALID_CREDENTIALS")])
-async def test_without_a_good_credential_the_handshake_is_refused(served: Served, credential: str, reason: str) -> None:
+async def test_without_a_good_credential_the_handshake_is_refused(
+    served: Served, caplog: pytest.LogCaptureFixture, credential: str, reason: str
+) -> None:
     with pytest.raises(InvalidStatus) as refused:
         await connect(served.url(PATHS[0], "ws", token=credential)).__aenter__()
     answer = refused.value.response
     assert answer.status_code == 401
     assert json.loads(answer.body or b"")["error"]["reason"] == reason
+    assert not caplog.records, "strangers fill no log"
 
 
 async def test_topics_decide(served: Served, token: str) -> None:

@@ -28,6 +28,8 @@ class EventSocketProtocol(WebSocketsSansIOProtocol):
         """Send an ASGI message."""
         if message["type"] != FRAMES:
             await super().send(message)
+            if message["type"] == "websocket.http.response.body":
+                self.handshake_complete = True  # A refusal is an answer too; uvicorn logs an error without this.
             return
         await self.writable.wait()
         if self.disconnected or self.close_sent:
