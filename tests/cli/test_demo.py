@@ -53,13 +53,17 @@ async def test_the_demo_calls_everybody_and_the_ledgers_agree(tmp_path: Path) ->
         ([*RUN, "--targets", "gone/targets.csv"], "gone/targets.csv cannot be written"),
         ([*RUN, "--yes", "2"], "the list has 1 people"),
         (["export", "LIST"], "--results"),
+        (["serve", "--trunk", "sip:192.0.2.1"], "--live"),
+        (["serve", "--trunk", "sip:192.0.2.1", "--live"], "--sip-bind"),
+        (["demo", "--folder", "LIST/results"], "results cannot be made"),
         (["export", "LIST", "--results", "gone/results.csv"], "gone/results.csv cannot be written"),
     ],
 )
 def test_wrong_usage_names_what_is_wrong(tmp_path: Path, arguments: list[str], words: str) -> None:
     people = tmp_path / "people.csv"
     people.write_text("destination_0\n+12025550123\n")
-    result = CliRunner().invoke(main, [str(people) if word == "LIST" else word for word in arguments])
+    environment = {"XDG_DATA_HOME": str(tmp_path)}
+    result = CliRunner().invoke(main, [word.replace("LIST", str(people)) for word in arguments], env=environment)
     assert result.exit_code == 2
     assert words in result.output
 

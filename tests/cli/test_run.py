@@ -207,13 +207,25 @@ async def test_other_machines_need_live(tmp_path: Path, host: str) -> None:
     assert not options.db.exists()
 
 
+async def test_other_machines_need_an_address_that_reaches_them(tmp_path: Path) -> None:
+    options = _options(_list(tmp_path, "0101"), None, trunk=TrunkSettings(host="192.0.2.1"), live=True)
+    with pytest.raises(Stop, match="--bind ADDRESS:5060"):
+        await run(options)
+    assert not options.db.exists()
+
+
 @pytest.mark.parametrize(("confirmed", "words"), [(None, "--yes 1"), (7, "the list has 1")])
 async def test_live_asks_or_wants_the_number_of_people(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, confirmed: int | None, words: str
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     options = _options(
-        _list(tmp_path, "0101"), None, trunk=TrunkSettings(host="192.0.2.1"), live=True, confirmed_people=confirmed
+        _list(tmp_path, "0101"),
+        None,
+        trunk=TrunkSettings(host="192.0.2.1"),
+        sip_bind=("192.0.2.7", 5060),
+        live=True,
+        confirmed_people=confirmed,
     )
     with pytest.raises(Stop, match=words):
         await run(options)

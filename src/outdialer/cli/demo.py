@@ -64,6 +64,10 @@ async def demo(options: DemoOptions) -> int:
     Raises:
         Stop: with a message and the exit code.
     """
+    try:
+        options.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Stop(f"the folder {options.folder} cannot be made: {error.strerror}") from None
     with tempfile.TemporaryDirectory(prefix="outdialer-demo-") as folder:
         log = Path(folder) / "phones.jsonl"
         async with _phones(log, options.seed) as port:
@@ -89,8 +93,6 @@ async def _call_everybody(folder: Path, port: int, options: DemoOptions) -> tupl
         await start_engine(app)
         with interrupts(app) as interrupted:
             found, reason = await _run_campaign(app, port, _people(options), interrupted)
-            if reason:
-                await app.engine.drain(DRAIN_S)
         await _save(app, found, options.folder)
         secret = await app.store.install_secret()
         attempts = [
@@ -115,6 +117,8 @@ async def _run_campaign(app: App, port: int, people: tuple[Person, ...], interru
             await client.campaigns.run(found.campaign_id)
             with Progress(client, found.campaign_id, "outdialer demo") as progress:
                 reason = await progress.until_stopped(interrupted, lambda _: "")
+            if reason:
+                await app.engine.drain(DRAIN_S)
             print_summary(await client.campaigns.get_stats(found.campaign_id))
     return found, reason
 
@@ -136,7 +140,6 @@ def _people(options: DemoOptions) -> tuple[Person, ...]:
 
 
 async def _save(app: App, found: Run, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     wire = Wire(DEFAULT_CUSTOMER)
     await write_files(app.store, found, folder / "attempts.csv", folder / "people.csv", wire)
     await write_files(app.store, found, folder / "attempts.jsonl", folder / "people.jsonl", wire)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from outdialer.cli.exits import Stop
 from outdialer.domain.numbers import DestinationError, normalise
 
 _TRUNK = re.compile(r"sip:(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.\-]+)(?::(?P<port>[0-9]{1,5}))?", re.IGNORECASE)
@@ -29,6 +30,24 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def check_reach(trunk: str, bind: str, *, live: bool, flag: str) -> None:
+    """Refuse a trunk that the given options would never reach; ``flag`` is the option that sets the local address.
+
+    Raises:
+        Stop: it is beyond this machine, and that was not allowed or the local address is loopback, from which the
+            system sends nothing outside.
+    """
+    if is_loopback(trunk):
+        return
+    if not live:
+        raise Stop(f"{trunk} is not this machine: real people would be called. Give --live if you mean it")
+    if is_loopback(bind):
+        raise Stop(
+            f"{trunk} cannot be reached from the local SIP address {bind}: give {flag} ADDRESS:5060 with the "
+            "address of this machine that the trunk is to see"
+        )
 
 
 class HostPort(click.ParamType[tuple[str, int]]):

@@ -26,7 +26,7 @@ from outdialer.cli.listing import (
     find_run,
     stored_attempts,
 )
-from outdialer.cli.options import is_loopback
+from outdialer.cli.options import check_reach
 from outdialer.cli.people import ListError, People, describe_refusals, read_people
 from outdialer.cli.progress import Progress, print_summary
 from outdialer.cli.results import attempt_record
@@ -118,15 +118,14 @@ def check_live(options: RunOptions, people: People) -> None:
     """Refuse a trunk beyond this machine without ``--live``; with it, say what will happen and ask.
 
     Raises:
-        Stop: ``--live`` is missing, or the answer was not yes.
+        Stop: ``--live`` or a local address for it is missing, or the answer was not yes.
     """
     trunk = options.trunk
     count = len(people.rows)
     if options.confirmed_people not in (None, count):
         raise Stop(f"--yes {options.confirmed_people}, but the list has {count} people")
+    check_reach(trunk.host, options.sip_bind[0], live=options.live, flag="--bind")
     if not options.live:
-        if not is_loopback(trunk.host):
-            raise Stop(f"{trunk.host} is not this machine: real people would be called. Give --live if you mean it")
         return
     print(
         f"This calls {count} people through sip:{trunk.host}:{trunk.port}, up to {trunk.rate_per_s:g} calls a second, "

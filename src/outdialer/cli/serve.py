@@ -4,6 +4,7 @@ import asyncio
 
 from msgspec import Struct
 
+from outdialer.cli.options import check_reach
 from outdialer.cli.run import interrupts, open_app, start_engine
 from outdialer.config import Settings
 
@@ -21,7 +22,10 @@ async def serve(options: ServeOptions, *, stop: asyncio.Event | None = None) -> 
     Raises:
         Stop: with a message and the exit code.
     """
-    app = await open_app(options.settings)
+    settings = options.settings
+    if settings.trunk is not None:
+        check_reach(settings.trunk.host, settings.sip_bind[0], live=settings.live, flag="--sip-bind")
+    app = await open_app(settings)
     try:
         token = await app.first_key()
         await start_engine(app)
