@@ -122,8 +122,8 @@ ROWS = (
     Mutant("numbers.py", "LONGEST_EMERGENCY_NUMBER = 6", "LONGEST_EMERGENCY_NUMBER = 5"),
     Mutant("numbers.py", "if code and _is_emergency_in(code, national)", "if False"),
     Mutant("numbers.py", "if code and _premium_numbers(code).fullmatch(national)", "if False"),
-    Mutant("numbers.py", "unquote(rest.rsplit", "str(rest.rsplit"),
-    Mutant("numbers.py", '_VISUAL_SEPARATORS.sub("", user)', "user"),
+    Mutant("numbers.py", "user = unquote(user)", "user = str(user)"),
+    Mutant("numbers.py", '_NOT_DIALLED.sub("", user)', "user"),
     Mutant("numbers.py", 're.compile(r"00|011")', 're.compile(r"x")'),
     Mutant("numbers.py", ' and not international.startswith("0")', ""),
     Mutant("numbers.py", "not 1 <= int(port) <= 65535", "not 0 <= int(port) <= 65535"),
@@ -131,7 +131,7 @@ ROWS = (
     Mutant("numbers.py", "return user\n    match", "return destination\n    match"),
     # Identity.
     Mutant("identity.py", "not call_id.isascii() or ", ""),
-    Mutant("identity.py", "f'branch:{method}'", "'branch'"),
+    Mutant("identity.py", "f'branch:{method}|", "f'branch|"),
     Mutant("identity.py", "if not hmac.compare_digest(leg_identity(secret, *found).call_id, call_id)", "if False"),
 )
 

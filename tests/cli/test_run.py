@@ -176,7 +176,8 @@ async def test_a_second_engine_on_the_same_books_is_refused(tmp_path: Path, phon
 async def test_books_that_cannot_be_written_end_the_run_and_lose_nothing(
     tmp_path: Path, phones: PhoneNetwork, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = _options(_list(tmp_path, *(f"01{index:02d}" for index in range(40))), phones)
+    trunk = TrunkSettings(host="127.0.0.1", port=phones.address[1], rate_per_s=100, channels=20, max_ring_ms=1_000)
+    options = _options(_list(tmp_path, *(f"01{index:02d}" for index in range(40))), phones, trunk=trunk)
     monkeypatch.setattr("outdialer.cli.run.BOOKS_PATIENCE_S", 0.5)
     claims = SqliteStore.claim
 

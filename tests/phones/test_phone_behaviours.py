@@ -119,6 +119,22 @@ async def test_an_unanswered_bye_ends_the_call_all_the_same(
     assert (await summary(network, attempt)).ended_by == "phone"
 
 
+@pytest.mark.parametrize("comes", [True, False])
+async def test_a_bye_may_come_before_the_ack(start_phones: StartPhones, start_caller: StartCaller, comes: bool) -> None:
+    network = await start_phones(**rules(f"answer:{FAST}"), timer_values=QUICK)
+    caller = await start_caller(network)
+    attempt = caller.attempt().invite()
+    reply = await caller.next(200)
+    attempt.bye(reply)
+    await caller.next(200, "BYE")
+    if comes:
+        attempt.ack(await caller.next(200))
+    line = await summary(network, attempt)
+    assert (line.answered, line.acknowledged, line.ended_by) == (True, comes, "caller")
+    assert bool(line.problems) is not comes
+    assert network.live == 0
+
+
 async def test_byes_that_cross(start_phones: StartPhones, start_caller: StartCaller) -> None:
     network = await start_phones(**rules(f"hangup:{FAST},hang_up_after_ms=0"))
     caller = await start_caller(network)

@@ -251,7 +251,16 @@ class Callee:
         elif call.state is State.ANSWERED:
             call.acknowledged_at = at
             call.move(Step.ACK)
-            self._talk(call, message)
+            if call.ended_by:
+                self.finish(call, call.ended_by)
+            else:
+                self._talk(call, message)
+
+    def hung_up_unacknowledged(self, call: PhoneCall) -> None:
+        """The caller's BYE came before its ACK: the call is over for the person, and the 200 waits for its ACK."""
+        call.ended_by, call.ended_at = "caller", self._wire.now()
+        if call.ear is not None:
+            self._audio.hush(call.ear)
 
     def _talk(self, call: PhoneCall, message: Message) -> None:
         """The call is up: audio may flow, and the phone knows when it will hang up."""
@@ -306,6 +315,7 @@ class Callee:
         if call.can(Step.HANG_UP):
             call.problems.append("no ACK of the 200")
             self.counters.problems += 1
+        if call.can(Step.HANG_UP) and not call.ended_by:
             self._leave(call, "no-ack")
         else:
             self.finish(call, call.ended_by)

@@ -219,6 +219,8 @@ class Switchboard:
         call.bye_reply = self._answer(received, 200, call)
         if call.state is State.RINGING:
             self._callee.refuse(call, 487, "caller")
+        elif call.state is State.ANSWERED:
+            self._callee.hung_up_unacknowledged(call)
         else:
             self._callee.finish(call, "caller")
 
