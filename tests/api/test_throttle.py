@@ -119,14 +119,14 @@ async def test_this_program_itself_is_not_limited(world: World, app_of: Any) -> 
 
 def test_memory_is_bounded_and_the_quiet_are_forgotten_first(world: World) -> None:
     world.clock.step = 0
-    throttle = Throttle(RequestRates(address=Rate(1, 2)), world.clock)
+    throttle = Throttle(RequestRates(address=Rate(1, 2)))
     for number in range(MOST_SENDERS + 500):
-        throttle.check_address(_scope(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"))
+        throttle.check_address(_scope(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"), world.clock.now())
         if number % 1_000 == 0:
             throttle.addresses.charge("203.0.113.9", world.clock.at, 10)
     assert len(throttle.addresses) == MOST_SENDERS
     with pytest.raises(Exception, match="RATE_LIMIT_EXCEEDED"):
-        throttle.check_address(_scope("203.0.113.9"))
+        throttle.check_address(_scope("203.0.113.9"), world.clock.now())
 
 
 def _scope(host: str) -> Any:

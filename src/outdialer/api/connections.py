@@ -25,6 +25,9 @@ class GuardedConnection(HttpToolsProtocol):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._deadline: asyncio.TimerHandle | None = None
+        self._within_s: float | None = None
+        """What is expected next, and set as the deadline when all that came is read: most requests come whole."""
+        self._changed = False
         self._in_head = True
         self._completed = False
         self._head_bytes = 0
@@ -36,10 +39,12 @@ class GuardedConnection(HttpToolsProtocol):
             transport.abort()
         else:
             self._expect(HEAD_S)
+            self._set_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the deadline."""
         self._expect(None)
+        self._set_deadline()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -51,6 +56,8 @@ class GuardedConnection(HttpToolsProtocol):
             if self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
                 self.transport.write(_TOO_LARGE)
                 self.transport.close()
+        if self._changed:
+            self._set_deadline()
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -75,6 +82,10 @@ class GuardedConnection(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def _expect(self, within_s: float | None) -> None:
+        self._within_s, self._changed = within_s, True
+
+    def _set_deadline(self) -> None:
+        self._changed = False
         if self._deadline is not None:
             self._deadline.cancel()
-        self._deadline = None if within_s is None else self.loop.call_later(within_s, self.transport.abort)
+        self._deadline = None if self._within_s is None else self.loop.call_later(self._within_s, self.transport.abort)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, unquote
 
 from outdialer.api.errors import ApiError
+from outdialer.domain.units import Instant
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -20,16 +21,19 @@ MOST_AT_ONCE_BYTES = 65_536
 class Request:
     """One request; its parts are read when they are asked for. Of what stands twice, the first counts."""
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, arrived: Instant) -> None:
         self.scope = scope
+        self.arrived = arrived
+        """When it began."""
+        self.id = ""
+        """Its ``X-Request-Id``, once it has one."""
+        self.headers: Mapping[str, str] = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])
+        }
+        """By lower-case name."""
         self._receive = receive
         self.method: str = scope.get("method", "GET")
         self.path_params: Mapping[str, str] = {}
-
-    @cached_property
-    def headers(self) -> Mapping[str, str]:
-        """By lower-case name."""
-        return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(self.scope["headers"])}
 
     def all_of(self, name: str) -> list[str]:
         """Every header of that name, in order."""

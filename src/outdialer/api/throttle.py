@@ -16,7 +16,6 @@ from outdialer.api.errors import ApiError
 from outdialer.api.http import Scope
 from outdialer.domain.throttle import Rate, admit, charge
 from outdialer.domain.units import MICROSECONDS_PER_SECOND, Instant
-from outdialer.ports.clock import Clock
 
 IN_PROCESS = "in-process"
 """The client address of requests of this very program, which nothing limits."""
@@ -78,14 +77,13 @@ class _Senders:
 class Throttle:
     """All limits of one application."""
 
-    def __init__(self, rates: RequestRates, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, rates: RequestRates) -> None:
         self.addresses = _Senders(rates.address, "ip")
         self.logins = _Senders(rates.login, "ip")
         self.customers = _Senders(rates.customer, "customer")
         self.keys = _Senders(rates.key, "key")
 
-    def check_address(self, scope: Scope) -> None:
+    def check_address(self, scope: Scope, now: Instant) -> None:
         """Count a request, before anything else is done for it.
 
         Raises:
@@ -95,9 +93,9 @@ class Throttle:
         if address == IN_PROCESS or not scope["path"].startswith(_LIMITED):
             return
         senders = self.logins if scope["path"].startswith("/auth") else self.addresses
-        senders.pass_or_refuse(address, self._clock.now())
+        senders.pass_or_refuse(address, now)
 
-    def check_principal(self, scope: Scope, principal: Principal) -> None:
+    def check_principal(self, scope: Scope, principal: Principal, now: Instant) -> None:
         """Count a request of somebody whose credential is good.
 
         Raises:
@@ -105,14 +103,13 @@ class Throttle:
         """
         if address_of(scope) == IN_PROCESS:
             return
-        now = self._clock.now()
         if principal.key is not None:
             self.keys.pass_or_refuse(principal.key.id, now)
         self.customers.pass_or_refuse(principal.customer, now)
 
-    def charge_failed_credential(self, scope: Scope) -> None:
+    def charge_failed_credential(self, scope: Scope, now: Instant) -> None:
         """Make an address that sends wrong credentials slow."""
-        self.addresses.charge(address_of(scope), self._clock.now(), FAILED_CREDENTIAL_COST)
+        self.addresses.charge(address_of(scope), now, FAILED_CREDENTIAL_COST)
 
 
 def address_of(scope: Scope) -> str:

@@ -64,6 +64,10 @@ class Books:
         """Run a short query at once."""
         return _in_one_picture(self._connections.quick, query)
 
+    def _read_one(self, query: Callable[[Database], T]) -> T:
+        """Run a short query of a single statement at once: that sees one state without a transaction around it."""
+        return _ask(self._connections.quick, query)
+
     async def _read_long(self, query: Callable[[Database], T]) -> T:
         """Run a query beside the event loop."""
         if self._connections.slow is None:
@@ -92,12 +96,21 @@ def read_terms(database: Database, customer: int, version: int) -> OutplanTerms:
 
 def _in_one_picture(database: Database, query: Callable[[Database], T]) -> T:
     """Run ``query`` so that all its statements see the same state."""
-    try:
+
+    def between(database: Database) -> T:
         database.execute("BEGIN")
         try:
             return query(database)
         finally:
             database.execute("COMMIT")
+
+    return _ask(database, between)
+
+
+def _ask(database: Database, query: Callable[[Database], T]) -> T:
+    """Run ``query``; trouble with the disk is the store's, anything else a fault of the statement."""
+    try:
+        return query(database)
     except sqlite3.Error as error:
         if is_storage_failure(error):
             raise StoreUnavailable(str(error)) from error

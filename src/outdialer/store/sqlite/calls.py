@@ -18,7 +18,7 @@ class Calls(Books):
 
     async def campaigncall(self, customer: int, campaigncall_id: Id) -> CampaignCall | None:
         """One attempt, deleted or not."""
-        return self._read(lambda database: self._one_attempt(database, customer, campaigncall_id))
+        return self._read_one(lambda database: self._one_attempt(database, customer, campaigncall_id))
 
     async def campaigncalls(self, customer: int, page: Page, campaign_id: Id | None = None) -> list[CampaignCall]:
         """Attempts of one campaign or of all, newest first."""
@@ -67,7 +67,7 @@ class Calls(Books):
             row = database.execute(SQL["one_call"], {"customer": customer, "id": call_id}).fetchone()
             return None if row is None else rows.call(row)
 
-        return self._read(query)
+        return self._read_one(query)
 
     async def calls(self, customer: int, page: Page) -> list[Call]:
         """Calls that are not deleted."""
@@ -97,7 +97,7 @@ class Calls(Books):
             row = database.execute(SQL["live_leg"], {"customer": customer, "id": call_id}).fetchone()
             return None if row is None else row["key"]
 
-        return self._read(query)
+        return self._read_one(query)
 
 
 def _of_activeflow(database: Database, customer: int, activeflow_id: Id) -> Call | None:

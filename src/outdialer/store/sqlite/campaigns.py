@@ -51,7 +51,7 @@ class Campaigns(Books):
 
     async def campaign(self, customer: int, campaign_id: Id) -> Campaign | None:
         """One campaign, deleted or not."""
-        return self._read(lambda database: _one(database, customer, campaign_id))
+        return self._read_one(lambda database: _one(database, customer, campaign_id))
 
     async def campaigns(self, customer: int, page: Page) -> list[Campaign]:
         """Campaigns, newest first."""

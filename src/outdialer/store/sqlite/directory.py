@@ -42,7 +42,7 @@ class Directory(Books):
 
     async def entry(self, customer: int, kind: type[E], entry_id: Id) -> E | None:
         """One entry, deleted or not."""
-        return self._read(lambda database: _one(database, customer, kind, entry_id))
+        return self._read_one(lambda database: _one(database, customer, kind, entry_id))
 
     async def entry_named(self, customer: int, kind: type[E], unique_name: str) -> E | None:
         """The living entry with this unique name."""
@@ -52,7 +52,7 @@ class Directory(Books):
             row = database.execute(SQL["entry_named"], asked).fetchone()
             return None if row is None else entry_of(row, kind)
 
-        return self._read(query)
+        return self._read_one(query)
 
     async def entries(self, customer: int, kind: type[E], page: Page, related: Id | None = None) -> list[E]:
         """Entries, newest first; where ``related`` is given, those related to it."""
@@ -104,7 +104,7 @@ class Directory(Books):
             row = database.execute(SQL["owned_entry"], asked).fetchone()
             return None if row is None else Owned(row["customer"], entry_of(row, kind))
 
-        return self._read(query)
+        return self._read_one(query)
 
     async def owned_entries(self, kind: type[E], page: Page, customer_id: Id | None = None) -> list[Owned[E]]:
         """Entries of all customers, or of one, that are not deleted, newest first."""

@@ -27,7 +27,7 @@ class People(Books):
 
     async def access_key_of(self, customer: int, key_id: Id) -> AccessKey | None:
         """One access key, deleted or not."""
-        return self._read(lambda database: _access_key(database, customer, key_id))
+        return self._read_one(lambda database: _access_key(database, customer, key_id))
 
     async def access_keys_page(self, customer: int, page: Page) -> list[AccessKey]:
         """Access keys that are not deleted, newest first."""
@@ -89,7 +89,7 @@ class People(Books):
 
     async def agent(self, customer: int, agent_id: Id) -> Agent | None:
         """One agent, deleted or not."""
-        return self._read(lambda database: _agent(database, customer, agent_id))
+        return self._read_one(lambda database: _agent(database, customer, agent_id))
 
     async def agents(self, customer: int, page: Page, wanted: AgentFilter) -> list[Agent]:
         """Agents that are not deleted, newest first."""
@@ -158,11 +158,11 @@ class People(Books):
 
     async def login(self, username: str) -> Login | None:
         """What lets the living agent with this username in, over all customers."""
-        return self._read(lambda database: _login(database, "login", {"username": username}))
+        return self._read_one(lambda database: _login(database, "login", {"username": username}))
 
     async def login_of(self, agent_id: Id) -> Login | None:
         """What lets this living agent in, over all customers."""
-        return self._read(lambda database: _login(database, "login_of", {"id": agent_id}))
+        return self._read_one(lambda database: _login(database, "login_of", {"id": agent_id}))
 
 
 def insert_agent(database: Database, customer: int, agent: Agent, password_hash: str) -> Agent:

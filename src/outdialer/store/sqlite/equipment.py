@@ -65,7 +65,7 @@ class Equipment(Books):
             row = database.execute(SQL["access_key"], {"token_hash": token_hash}).fetchone()
             return None if row is None else rows.access_key(row)
 
-        return self._read(query)
+        return self._read_one(query)
 
     async def access_keys(self, customer: int) -> list[AccessKey]:
         """The customer's access keys that are not deleted."""

@@ -47,7 +47,7 @@ class Outdials(Books):
 
     async def outdial(self, customer: int, outdial_id: Id) -> Outdial | None:
         """One outdial, deleted or not."""
-        return self._read(lambda database: _one(database, customer, outdial_id))
+        return self._read_one(lambda database: _one(database, customer, outdial_id))
 
     async def outdials(self, customer: int, page: Page) -> list[Outdial]:
         """Outdials, newest first."""
@@ -112,7 +112,7 @@ class Outdials(Books):
 
     async def target(self, customer: int, outdial_id: Id, target_id: Id) -> Target | None:
         """One target of the outdial, deleted or not."""
-        return self._read(lambda database: _target(database, customer, outdial_id, target_id))
+        return self._read_one(lambda database: _target(database, customer, outdial_id, target_id))
 
     async def targets(self, customer: int, outdial_id: Id, page: Page) -> list[Target]:
         """The outdial's targets, newest first."""

@@ -36,7 +36,7 @@ class Outplans(Books):
 
     async def outplan(self, customer: int, outplan_id: Id) -> Outplan | None:
         """One outplan, deleted or not."""
-        return self._read(lambda database: _one(database, customer, outplan_id))
+        return self._read_one(lambda database: _one(database, customer, outplan_id))
 
     async def outplans(self, customer: int, page: Page) -> list[Outplan]:
         """Outplans, newest first."""

@@ -1,6 +1,5 @@
 """Between rows and records: how the domain's structs are spelled in columns, and read back."""
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -59,6 +58,7 @@ _done_reason = {str(reason): reason for reason in DoneReason}
 _terms = msgspec.json.Decoder(Terms).decode
 _addresses_decoder: msgspec.json.Decoder[Addresses] = msgspec.json.Decoder(Addresses)
 _actions = msgspec.json.Decoder(tuple[Action, ...]).decode
+_texts = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 def to_json(value: Any) -> str:
@@ -323,7 +323,7 @@ def access_key(row: Row) -> AccessKey:
         name=row["name"],
         detail=row["detail"],
         permission=row["permission"],
-        allowed_ips=tuple(json.loads(row["allowed_ips"])),
+        allowed_ips=_texts(row["allowed_ips"]),
         token_prefix=row["token_prefix"],
         token_hash=row["token_hash"],
         old_token_hash=row["old_token_hash"],

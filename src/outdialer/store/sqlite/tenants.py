@@ -22,7 +22,7 @@ class Tenants(Books):
 
     async def customer(self, customer: int) -> Customer | None:
         """The customer itself."""
-        return self._read(lambda database: _customer(database, customer))
+        return self._read_one(lambda database: _customer(database, customer))
 
     async def customers_page(self, page: Page) -> list[Customer]:
         """All customers, newest first."""
