@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from msgspec import structs
 
-from outdialer.domain.directory import KINDS, Agent, Customer, Entry, Login, Provider, Route, customer_id
+from outdialer.domain.directory import KINDS, Agent, Customer, Entry, Login, Provider, Route, Standing, customer_id
 from outdialer.domain.model import AccessKey
 from outdialer.domain.permissions import is_admin
 from outdialer.domain.routing import check_shares
@@ -197,9 +197,10 @@ class MemoryDirectory(MemoryRequests):
         if key.id not in [other.id for other in self.keys]:
             self.keys.append(key)
 
-    async def access_key(self, token_hash: bytes) -> AccessKey | None:
+    async def access_key(self, token_hash: bytes) -> tuple[AccessKey, Standing] | None:
         self._check()
-        return next((key for key in self.keys if token_hash in (key.token_hash, key.old_token_hash)), None)
+        found = (key for key in self.keys if token_hash in (key.token_hash, key.old_token_hash))
+        return next(((key, self.customer_rows[key.customer].standing) for key in found), None)
 
     async def access_keys(self, customer: int) -> list[AccessKey]:
         self._check()

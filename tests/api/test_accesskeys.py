@@ -87,8 +87,9 @@ async def test_of_two_rotations_at_once_one_wins(
     client: httpx.AsyncClient, store: ApiStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = await created(client, PATH)
-    stored = await store.access_key(hash_of(key["token"]))
-    assert stored is not None
+    found = await store.access_key(hash_of(key["token"]))
+    assert found is not None
+    stored, _ = found
     await rotated(client, key)
 
     async def as_it_was(*_: object) -> AccessKey:

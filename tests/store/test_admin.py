@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from outdialer.domain.campaign import CampaignStatus
+from outdialer.domain.directory import Standing
 from outdialer.domain.model import (
     AccessKey,
     Action,
@@ -412,7 +413,9 @@ async def test_access_keys(store: SqliteStore, ids: Ids) -> None:
         id=ids(), customer=CUSTOMER, name="k", token_prefix="od_", token_hash=b"h" * 32, tm_expire=NOW, tm_create=NOW
     )
     await store.put_access_key(key)
-    assert await store.access_key(b"h" * 32) == key
+    assert await store.access_key(b"h" * 32) == (key, Standing())
+    await store.schedule_deletion(CUSTOMER, NOW)
+    assert await store.access_key(b"h" * 32) == (key, Standing("active", NOW))
     assert await store.access_key(b"x" * 32) is None
     assert await store.access_keys(CUSTOMER) == [key]
     assert await store.access_keys(STRANGER) == []

@@ -13,7 +13,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -21,7 +21,7 @@ from outdialer.api.errors import ApiError
 from outdialer.api.peers import client_address, within
 from outdialer.api.tokens import read_token, stamp_of
 from outdialer.api.wire import rfc3339
-from outdialer.domain.directory import DELETION_GRACE_US, Agent
+from outdialer.domain.directory import DELETION_GRACE_US, Agent, Standing
 from outdialer.domain.model import AccessKey
 from outdialer.domain.permissions import of_access_key
 from outdialer.domain.units import MICROSECONDS_PER_SECOND, Id, Instant
@@ -57,6 +57,9 @@ class Principal(Struct, frozen=True):
         """Who, and nothing that a log should not hold."""
         return f"Principal(customer={self.customer}, permission={self.permission})"
 
+
+Opened: TypeAlias = tuple[Principal, Standing]
+"""Who a credential belongs to, and how their customer stands."""
 
 NOBODY = Principal(0, 0)
 """Who sends a request to an operation that asks nobody who they are."""
@@ -153,10 +156,10 @@ async def authenticate(slots: Slots, store: ApiStore, now: Instant, *, while_fro
         )
     address = client_address(slots.scope)
     is_key = token.startswith(KEY_PREFIX)
-    principal = await (_by_text(token, address, store, now) if is_key else _by_token(token, address, store, now))
-    customer = None if principal is None else await store.customer(principal.customer)
-    if principal is None or customer is None or customer.status_at(now) == "deleted":
+    opened = await (_by_text(token, address, store, now) if is_key else _by_token(token, address, store, now))
+    if opened is None or opened[1].at(now) == "deleted":
         raise ApiError("INVALID_CREDENTIALS", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    principal, customer = opened
     if customer.tm_deletion_scheduled is not None and not while_frozen:
         raise _frozen(customer.tm_deletion_scheduled)
     return principal
@@ -182,26 +185,28 @@ async def still_valid(principal: Principal, store: ApiStore, now: Instant) -> bo
         again = await _by_stamp(principal.agent.id, principal.proof, principal.tm_expire, principal.address, store, now)
     else:
         again = await _by_access_key(principal.proof, principal.address, store, now)
-    customer = await store.customer(principal.customer)
-    if again is None or customer is None or customer.tm_deletion_scheduled is not None:
+    if again is None or again[1].tm_deletion_scheduled is not None:
         return False
-    return (again.customer, again.permission) == (principal.customer, principal.permission)
+    return (again[0].customer, again[0].permission) == (principal.customer, principal.permission)
 
 
-async def _by_text(token: str, address: str, store: ApiStore, now: Instant) -> Principal | None:
+async def _by_text(token: str, address: str, store: ApiStore, now: Instant) -> Opened | None:
     if len(token) != KEY_LENGTH or not token.isascii():
         return None
-    principal = await _by_access_key(hash_of(token), address, store, now)
-    if principal is not None and principal.key is not None:
-        await _note_use(principal.key, store, now)
-    return principal
+    opened = await _by_access_key(hash_of(token), address, store, now)
+    if opened is not None and opened[0].key is not None:
+        await _note_use(opened[0].key, store, now)
+    return opened
 
 
-async def _by_access_key(token_hash: bytes, address: str, store: ApiStore, now: Instant) -> Principal | None:
-    key = await store.access_key(token_hash)
-    if key is None or not _opens(key, token_hash, now) or not _from_there(key, address):
+async def _by_access_key(token_hash: bytes, address: str, store: ApiStore, now: Instant) -> Opened | None:
+    found = await store.access_key(token_hash)
+    if found is None:
         return None
-    return Principal(key.customer, key.permission, key=key, address=address, proof=token_hash)
+    key, customer = found
+    if not _opens(key, token_hash, now) or not _from_there(key, address):
+        return None
+    return Principal(key.customer, key.permission, key=key, address=address, proof=token_hash), customer
 
 
 def _opens(key: AccessKey, token_hash: bytes, now: Instant) -> bool:
@@ -222,7 +227,7 @@ async def _note_use(key: AccessKey, store: ApiStore, now: Instant) -> None:
             await store.note_access_key_use(key.customer, key.id, now, before)
 
 
-async def _by_token(token: str, address: str, store: ApiStore, now: Instant) -> Principal | None:
+async def _by_token(token: str, address: str, store: ApiStore, now: Instant) -> Opened | None:
     facts = read_token(token, await store.install_secret(), now)
     if facts is None:
         return None
@@ -231,11 +236,16 @@ async def _by_token(token: str, address: str, store: ApiStore, now: Instant) -> 
 
 async def _by_stamp(
     agent_id: Id, stamp: bytes, tm_expire: Instant | None, address: str, store: ApiStore, now: Instant
-) -> Principal | None:
+) -> Opened | None:
     login = await store.login_of(agent_id)
     if login is None or tm_expire is None or tm_expire <= now:
         return None
     if not hmac.compare_digest(stamp, stamp_of(login).encode()):
         return None
-    agent = login.agent
-    return Principal(login.customer, agent.permission, agent=agent, address=address, proof=stamp, tm_expire=tm_expire)
+    agent, customer = login.agent, await store.customer(login.customer)
+    if customer is None:
+        return None
+    principal = Principal(
+        login.customer, agent.permission, agent=agent, address=address, proof=stamp, tm_expire=tm_expire
+    )
+    return principal, customer.standing

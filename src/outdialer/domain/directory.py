@@ -272,6 +272,20 @@ DELETION_GRACE_US = 30 * 86_400 * MICROSECONDS_PER_SECOND
 """How long a deletion that is scheduled can be taken back."""
 
 
+class Standing(Struct, frozen=True):
+    """What decides whether a customer's credentials open anything."""
+
+    status: str = "active"
+    tm_deletion_scheduled: Instant | None = None
+    """Since when the customer is frozen."""
+
+    def at(self, now: Instant) -> str:
+        """``active``; ``frozen`` while a deletion is scheduled and can be taken back; ``deleted`` after that."""
+        if self.tm_deletion_scheduled is None:
+            return self.status
+        return "frozen" if now < self.tm_deletion_scheduled + DELETION_GRACE_US else "deleted"
+
+
 class Customer(Struct, frozen=True, kw_only=True):
     """A tenant: the owner of everything else."""
 
@@ -297,13 +311,10 @@ class Customer(Struct, frozen=True, kw_only=True):
     """Since when the customer is frozen."""
 
     @property
-    def tm_deletion_effective(self) -> Instant | None:
-        """When the deletion cannot be taken back any more."""
-        return None if self.tm_deletion_scheduled is None else self.tm_deletion_scheduled + DELETION_GRACE_US
+    def standing(self) -> Standing:
+        """What decides whether its credentials open anything."""
+        return Standing(self.status, self.tm_deletion_scheduled)
 
     def status_at(self, now: Instant) -> str:
-        """``active``; ``frozen`` while a deletion is scheduled and can be taken back; ``deleted`` after that."""
-        end = self.tm_deletion_effective
-        if end is None:
-            return self.status
-        return "frozen" if now < end else "deleted"
+        """``active``, ``frozen`` or ``deleted``, see ``Standing``."""
+        return self.standing.at(now)

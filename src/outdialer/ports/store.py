@@ -18,6 +18,7 @@ from outdialer.domain.attempt import AttemptEvent, AttemptStatus
 from outdialer.domain.breaker import Breaker
 from outdialer.domain.call import CallEvent
 from outdialer.domain.campaign import CampaignEvent
+from outdialer.domain.directory import Standing
 from outdialer.domain.model import (
     AccessKey,
     Action,
@@ -445,8 +446,11 @@ class AdminStore(Protocol):
     async def put_access_key(self, key: AccessKey) -> None:
         """Store a new access key."""
 
-    async def access_key(self, token_hash: bytes) -> AccessKey | None:
-        """The access key with this SHA-256 of its token or of the one before it, deleted or not."""
+    async def access_key(self, token_hash: bytes) -> tuple[AccessKey, Standing] | None:
+        """The access key with this SHA-256 of its token or of the one before it, deleted or not.
+
+        With it how its customer stands, read in the same moment.
+        """
 
     async def access_keys(self, customer: int) -> list[AccessKey]:
         """The customer's access keys that are not deleted."""

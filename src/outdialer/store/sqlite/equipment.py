@@ -3,6 +3,7 @@
 import msgspec
 
 from outdialer.domain.breaker import Breaker
+from outdialer.domain.directory import Standing
 from outdialer.domain.model import AccessKey, Trunk
 from outdialer.domain.units import Instant
 from outdialer.ports.store import TrunkRow
@@ -58,12 +59,14 @@ class Equipment(Books):
         """Store a new access key."""
         await self._write(lambda database: insert_access_key(database, key), wakes=False)
 
-    async def access_key(self, token_hash: bytes) -> AccessKey | None:
-        """The access key with this SHA-256 of its token or of the one before it, deleted or not."""
+    async def access_key(self, token_hash: bytes) -> tuple[AccessKey, Standing] | None:
+        """The access key with this SHA-256 of its token or of the one before it, and how its customer stands."""
 
-        def query(database: Database) -> AccessKey | None:
+        def query(database: Database) -> tuple[AccessKey, Standing] | None:
             row = database.execute(SQL["access_key"], {"token_hash": token_hash}).fetchone()
-            return None if row is None else rows.access_key(row)
+            if row is None:
+                return None
+            return rows.access_key(row), Standing(row["status"], row["tm_deletion_scheduled"])
 
         return self._read_one(query)
 

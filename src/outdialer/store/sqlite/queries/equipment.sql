@@ -38,7 +38,10 @@ VALUES (
 ON CONFLICT (customer, id) DO NOTHING;
 
 -- name: access_key
-SELECT * FROM access_keys WHERE token_hash = :token_hash OR old_token_hash = :token_hash;
+SELECT k.*, c.status, c.tm_deletion_scheduled
+FROM access_keys AS k
+JOIN customers AS c ON c.key = k.customer
+WHERE k.token_hash = :token_hash OR k.old_token_hash = :token_hash;
 
 -- name: access_keys
 SELECT * FROM access_keys WHERE customer = :customer AND tm_delete IS NULL ORDER BY key;
