@@ -26,7 +26,7 @@ class GuardedConnection(HttpToolsProtocol):
         super().__init__(*given, **named)
         self._deadline: asyncio.TimerHandle | None = None
         self._within_s: float | None = None
-        """What is expected next, and set as the deadline when all that came is read: most requests come whole."""
+        """For what is expected next. A timer is set when all that came is read: most requests come whole."""
         self._changed = False
         self._in_head = True
         self._completed = False

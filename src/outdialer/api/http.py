@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from functools import cached_property
 from typing import Any, TypeAlias
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from outdialer.api.errors import ApiError
 from outdialer.domain.units import Instant
@@ -67,11 +67,7 @@ class Request:
     @property
     def path(self) -> str:
         """The path as it was sent, decoded."""
-        raw: bytes | None = self.scope.get("raw_path")
-        if not raw:
-            return str(self.scope["path"])
-        text = raw.partition(b"?")[0].decode("latin-1")
-        return unquote(text) if "%" in text else text
+        return str(self.scope["path"])
 
     async def disconnected(self) -> None:
         """Return when the client has gone away."""
