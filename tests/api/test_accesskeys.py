@@ -7,6 +7,7 @@ import pytest
 
 from outdialer.api.auth import Principal, authenticate, hash_of, still_valid
 from outdialer.api.errors import ApiError
+from outdialer.api.http import Message, Request
 from outdialer.domain.model import AccessKey
 from outdialer.domain.permissions import ADMIN, OPERATOR, VIEWER
 from outdialer.ports.directory import ApiStore
@@ -18,14 +19,14 @@ PATH = "/v1.0/accesskeys"
 SECOND = 1_000_000
 
 
-class Slots:
+def carrying(token: str, address: str = "192.0.2.9") -> Request:
     """A request that carries one token and comes from one place."""
 
-    def __init__(self, token: str, address: str = "192.0.2.9") -> None:
-        self.cookies: dict[str, str] = {}
-        self.query_params: dict[str, str] = {}
-        self.headers = {"authorization": f"Bearer {token}"}
-        self.scope = {"client": (address, 1), "headers": []}
+    async def nothing() -> Message:
+        raise AssertionError("nobody reads its body")
+
+    headers = [(b"authorization", f"Bearer {token}".encode())]
+    return Request({"client": (address, 1), "headers": headers, "query_string": b""}, nothing, 0)
 
 
 async def opens(world: World, token: str) -> bool:
@@ -105,10 +106,10 @@ async def test_a_key_opens_nothing_from_elsewhere(world: World, client: httpx.As
     now = world.clock.now()
     assert not await opens(world, key["token"])
     for address in ("192.0.2.9", "2001:db8::5", "::ffff:192.0.2.250"):
-        assert (await authenticate(Slots(key["token"], address), store, now)).address
+        assert (await authenticate(carrying(key["token"], address), store, now)).address
     for address in ("192.0.3.1", "2001:db8::6", "", "nonsense"):
         with pytest.raises(ApiError, match="INVALID_CREDENTIALS"):
-            await authenticate(Slots(key["token"], address), store, now)
+            await authenticate(carrying(key["token"], address), store, now)
     changed = answered(await client.put(f"{PATH}/{key['id']}", json={"allowed_ips": []}))
     assert changed["allowed_ips"] == []
     assert await opens(world, key["token"])
@@ -157,7 +158,7 @@ async def test_an_open_connection_learns_that_its_credential_has_ended(
     world: World, client: httpx.AsyncClient, store: ApiStore
 ) -> None:
     async def principal(token: str) -> Principal:
-        return await authenticate(Slots(token), store, world.clock.now())
+        return await authenticate(carrying(token), store, world.clock.now())
 
     async def valid(who: Principal) -> bool:
         return await still_valid(who, store, world.clock.now())
@@ -180,7 +181,7 @@ async def test_an_open_connection_learns_that_its_credential_has_ended(
 async def _logged_in(world: World, store: ApiStore, username: str) -> Principal:
     async with world.anonymous() as stranger:
         login = await stranger.post("/auth/login", json={"username": username, "password": "correct horse"})
-    return await authenticate(Slots(answered(login)["token"]), store, world.clock.now())
+    return await authenticate(carrying(answered(login)["token"]), store, world.clock.now())
 
 
 @pytest.mark.parametrize("end", ["password", "permission", "delete", "time"])

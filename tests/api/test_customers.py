@@ -9,7 +9,7 @@ from outdialer.api.auth import authenticate, still_valid
 from outdialer.ports.directory import ApiStore
 from outdialer.ports.store import Conflict
 from tests.api.conftest import OTHER_CUSTOMER, World, answered, created, over_both_stores, refused
-from tests.api.test_accesskeys import Slots
+from tests.api.test_accesskeys import carrying
 
 pytestmark = over_both_stores
 PATH = "/v1.0/customers"
@@ -94,7 +94,7 @@ async def test_a_frozen_customer_dials_nobody_and_can_only_come_back(
     key = int(made["id"][-12:], 16)
     async with as_holder(world, made) as tenant:
         campaign = await _running(tenant)
-        stays_open = await authenticate(Slots(made["accesskey"]["token"]), store, world.clock.now())
+        stays_open = await authenticate(carrying(made["accesskey"]["token"]), store, world.clock.now())
         frozen = answered(await client.delete(f"{PATH}/{made['id']}"))
         assert (frozen["status"], frozen["tm_delete"]) == ("frozen", None)
         again = answered(await client.delete(f"{PATH}/{made['id']}"))

@@ -11,13 +11,14 @@ that stays open.
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 
 from outdialer.api.errors import ApiError
+from outdialer.api.http import Request
 from outdialer.api.peers import client_address, within
 from outdialer.api.tokens import read_token, stamp_of
 from outdialer.api.wire import rfc3339
@@ -65,26 +66,6 @@ NOBODY = Principal(0, 0)
 """Who sends a request to an operation that asks nobody who they are."""
 
 
-class Slots(Protocol):
-    """Where a credential may stand in a request."""
-
-    @property
-    def cookies(self) -> Mapping[str, str]:
-        """The cookies."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers, by lower-case name."""
-
-    @property
-    def query_params(self) -> Mapping[str, str]:
-        """The query parameters."""
-
-    @property
-    def scope(self) -> Mapping[str, Any]:
-        """The ASGI scope."""
-
-
 def hash_of(token: str) -> bytes:
     """What the store knows a key by. The key holds 192 random bits, so a fast hash is enough."""
     return hashlib.sha256(token.encode()).digest()
@@ -127,34 +108,34 @@ def new_token_text(random_bytes: Callable[[int], bytes]) -> str:
     return KEY_PREFIX + "".join(_ALPHABET[byte & 63] for byte in random_bytes(32))
 
 
-def credential(slots: Slots) -> str | None:
+def credential(request: Request) -> str | None:
     """The first credential of a request, or None when it has none."""
-    authorization = slots.headers.get("authorization", "")
+    authorization = request.headers.get("authorization", "")
     scheme, _, bearer = authorization.partition(" ")
     candidates = (
-        slots.cookies.get("token"),
-        slots.query_params.get("token"),
+        request.cookies.get("token"),
+        request.query_params.get("token"),
         bearer.strip() if scheme.lower() == "bearer" else "",
-        slots.cookies.get("accesskey"),
-        slots.query_params.get("accesskey"),
+        request.cookies.get("accesskey"),
+        request.query_params.get("accesskey"),
     )
     return next((candidate for candidate in candidates if candidate), None)
 
 
-async def authenticate(slots: Slots, store: ApiStore, now: Instant, *, while_frozen: bool = False) -> Principal:
+async def authenticate(request: Request, store: ApiStore, now: Instant, *, while_frozen: bool = False) -> Principal:
     """Who sends the request; ``while_frozen``: also when its customer's deletion is scheduled.
 
     Raises:
         ApiError: it carries no credential, or one that opens nothing, or its customer is frozen.
     """
-    token = credential(slots)
+    token = credential(request)
     if token is None:
         raise ApiError(
             "AUTHENTICATION_REQUIRED",
             "Authentication is required: send Authorization: Bearer <accesskey or token>.",
             headers={"WWW-Authenticate": "Bearer"},
         )
-    address = client_address(slots.scope)
+    address = client_address(request.scope)
     is_key = token.startswith(KEY_PREFIX)
     opened = await (_by_text(token, address, store, now) if is_key else _by_token(token, address, store, now))
     if opened is None or opened[1].at(now) == "deleted":

@@ -9,11 +9,12 @@ import asyncio
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from outdialer.api.errors import ApiError, FieldError, shown
+from outdialer.api.http import Request
 
 MAX_BODY_BYTES = 1_000_000
 MAX_BULK_BODY_BYTES = 20_000_000
@@ -46,11 +47,7 @@ _JSON_NAMES = {
 T = TypeVar("T")
 
 
-class _Stream(Protocol):
-    def stream(self) -> Any: ...
-
-
-async def read_body(request: _Stream, limit: int) -> bytes:
+async def read_body(request: Request, limit: int) -> bytes:
     """The whole body.
 
     Raises:
@@ -68,7 +65,7 @@ async def read_body(request: _Stream, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-async def read_json(request: _Stream, limit: int) -> tuple[bytes, Any]:
+async def read_json(request: Request, limit: int) -> tuple[bytes, Any]:
     """The whole body, and the document in it.
 
     Raises:

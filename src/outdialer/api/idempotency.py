@@ -18,9 +18,9 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 from msgspec import Struct, structs
 
-from outdialer.api.auth import Slots, credential
+from outdialer.api.auth import credential
 from outdialer.api.errors import ApiError, ErrorEnvelope
-from outdialer.api.http import Response
+from outdialer.api.http import Request, Response
 from outdialer.api.operations import JSON_MEDIA_TYPE, Context
 from outdialer.domain.units import Id, Instant
 from outdialer.engine.crash import reach
@@ -106,8 +106,8 @@ class Draws:
         return hashlib.shake_256(seed + self._drawn.to_bytes(8, "big")).digest(count)
 
 
-def asked(slots: Slots, request: str, body: bytes, keys: list[str]) -> Asked | None:
-    """The request as one that carries a key; None when it carries none.
+def asked(request: Request, sent: str, body: bytes, keys: list[str]) -> Asked | None:
+    """The request as one that carries a key; None when it carries none. ``sent``: its method and path.
 
     Raises:
         ApiError: the key cannot be read.
@@ -116,7 +116,7 @@ def asked(slots: Slots, request: str, body: bytes, keys: list[str]) -> Asked | N
         return None
     if len(keys) > 1 or not _GOOD_KEY.fullmatch(keys[0]):
         raise ApiError("INVALID_REQUEST_PARAMETER", f"{HEADER}: send one key of 1 to 255 visible ASCII characters.")
-    return Asked(keys[0].encode(), (credential(slots) or "").encode(), request, body)
+    return Asked(keys[0].encode(), (credential(request) or "").encode(), sent, body)
 
 
 class Once:
