@@ -185,6 +185,8 @@ async def test_other_objects_are_nearly_free(cli: Cli, tmp_path: Path) -> None:
         (["campaign", "create", "--set", "x"], USAGE, ["FIELD=VALUE"]),
         (["agent", "create", "--set", "password=x"], USAGE, ["--password-file"]),
         (["agent", "create", "--name", "Ada"], USAGE, ["password", "--password-file"]),
+        (["agent", "create", "--password-file", "latin.txt"], USAGE, ["latin.txt is not text", "a password"]),
+        (["agent", "create", "--password-file", "empty.txt"], USAGE, ["empty.txt", "first line", "a password"]),
         (["agent", "list", "--filter", "status=tired"], USAGE, ["tired", "available"]),
         (["agent", "list", "--filter", "height=2"], USAGE, ["'height'", "status"]),
         (["agent", "list", "--filter", "height"], USAGE, ["--filter 'height'"]),
@@ -197,7 +199,11 @@ async def test_other_objects_are_nearly_free(cli: Cli, tmp_path: Path) -> None:
         (["target", "import", "people.csv"], USAGE, ["people.csv"]),
     ],
 )
-async def test_errors_say_what_to_do(cli: Cli, arguments: list[str], code: int, words: list[str]) -> None:
+async def test_errors_say_what_to_do(
+    cli: Cli, tmp_path: Path, arguments: list[str], code: int, words: list[str]
+) -> None:
+    (tmp_path / "latin.txt").write_bytes(b"h\xe9ron\n")
+    (tmp_path / "empty.txt").write_bytes(b"")
     for name in ("twin", "twin", "alone"):
         await cli("outdial", "create", "--name", name)
     result = await cli(*arguments, code=code)

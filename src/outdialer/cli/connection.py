@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import click
 
 from outdialer.cli.exits import SERVER, STORE, USAGE, Stop
-from outdialer.cli.options import is_loopback
+from outdialer.cli.options import first_line, is_loopback
 from outdialer.config import ENVIRONMENT_PREFIX, data_folder
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ CONNECTION = ("server", "key_file", "as_json")
 TRIES = 2
 """How often a request is sent: somebody sits there and waits to hear that the server is not running."""
 DEFAULT_SERVER = "http://127.0.0.1:8080"
+KEY = "an access key"
 KEY_VARIABLE = f"{ENVIRONMENT_PREFIX}KEY"
 KEY_HELP = (
     "an access key comes from --key-file FILE, from the variable OUTDIALER_KEY, or, for a server on this machine, "
@@ -93,30 +94,18 @@ def find_key(server: str, key_file: Path | None) -> str:
         Stop: there is none, or its file cannot be read.
     """
     if key_file is not None:
-        return _first_line(key_file)
+        return first_line(key_file, KEY)
     if os.environ.get(KEY_VARIABLE):
         return os.environ[KEY_VARIABLE].strip()
     kept = _kept_key_file()
     if is_loopback(urlsplit(server).hostname or "") and kept.exists():
-        return _first_line(kept)
+        return first_line(kept, KEY)
     raise Stop(f"no access key for {server}: {KEY_HELP}")
 
 
 def _kept_key_file() -> Path:
     db = os.environ.get(f"{ENVIRONMENT_PREFIX}SERVE_DB")
     return Path(db).with_suffix(".key") if db else data_folder() / "outdialer.key"
-
-
-def _first_line(path: Path) -> str:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise Stop(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise Stop(f"{path} is not text; its first line must be an access key") from None
-    if not lines or not lines[0].strip():
-        raise Stop(f"{path}: its first line must be an access key")
-    return lines[0].strip()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import click
 from msgspec import Struct
 
-from outdialer.cli.options import Destination, Tries
+from outdialer.cli.options import Destination, Tries, first_line
 
 Fields: TypeAlias = dict[str, Any]
 STATUSES = ("available", "away", "busy", "offline")
@@ -85,10 +85,6 @@ def _parties(numbers: tuple[str, ...]) -> Fields:
 
 def _tries(counts: tuple[int, ...]) -> Fields:
     return {f"max_try_count_{index}": count for index, count in enumerate(counts)}
-
-
-def _first_line(path: Path) -> str:
-    return path.read_text(encoding="utf-8").partition("\n")[0].strip()
 
 
 NAME = _plain("--name", "name", "For people.")
@@ -244,7 +240,7 @@ NOUNS = (
                 flag="--password-file",
                 help="Its first line is the password.",
                 kind=EXISTING_FILE,
-                fields=lambda path: {"password": _first_line(path)},
+                fields=lambda path: {"password": first_line(path, "a password")},
             ),
             _plain("--status", "status", "Whether they take calls.", click.Choice(STATUSES)),
             _plain("--permission", "permission", f"What they may do: 16 agent, {ROLES}.", click.IntRange(0)),

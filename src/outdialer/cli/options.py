@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,6 +23,23 @@ def split_address(text: str, default_port: int) -> tuple[str, int]:
     if match is None or int(match["port"] or default_port) > 65535:
         raise ValueError(f"{text!r} is not HOST:PORT (the port at most 65535)")
     return match["host"].strip("[]"), int(match["port"] or default_port)
+
+
+def first_line(path: Path, what: str) -> str:
+    """The first line of a file, without blanks around it; ``what`` it must be: such as "a password".
+
+    Raises:
+        Stop: there is none, or the file cannot be read.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise Stop(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise Stop(f"{path} is not text; its first line must be {what}") from None
+    if not lines or not lines[0].strip():
+        raise Stop(f"{path}: its first line must be {what}")
+    return lines[0].strip()
 
 
 def is_loopback(host: str) -> bool:
