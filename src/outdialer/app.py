@@ -30,6 +30,7 @@ from outdialer.carriers.sip.transport import NonLoopbackRefused, bound_socket, i
 from outdialer.client import AsyncClient, Retries
 from outdialer.config import Settings, TrunkSettings, cache_folder
 from outdialer.domain.model import Trunk
+from outdialer.domain.permissions import OPERATOR_CUSTOMER
 from outdialer.domain.throttle import Rate
 from outdialer.domain.units import NIL_ID
 from outdialer.engine.engine import Engine
@@ -45,7 +46,8 @@ from outdialer.telemetry import Metrics
 from outdialer.web.addresses import Network
 from outdialer.web.client import Reach, WebClient
 
-DEFAULT_CUSTOMER = 1
+DEFAULT_CUSTOMER = OPERATOR_CUSTOMER
+"""Whose campaigns the command line dials."""
 SIP_ADDRESS = "sip_address"
 """The name under which the store keeps where SIP was bound last."""
 UNBOUNDED_MEDIA_PORTS = 10_000

@@ -18,10 +18,6 @@ from outdialer.ports.store import Page
 NIL_TEXT = format_id(NIL_ID)
 
 
-class CallMetadata(Struct, frozen=True):
-    """Kept empty."""
-
-
 class CallView(Struct, frozen=True, kw_only=True):
     """One call with one far end. A call that is not over has no ``hangup_reason`` and no ``hangup_by``."""
 

@@ -212,10 +212,6 @@ class PhoneNetwork:
         self._flush()
         return True
 
-    def flush_log(self) -> None:
-        """Hand all lines to the kernel; done anyway before anything is sent."""
-        self._ledger.flush()
-
     def _readable(self, opened: socket.socket) -> None:
         receive = self._switchboard.receive
         for _ in range(_BATCH):

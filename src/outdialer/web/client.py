@@ -82,8 +82,8 @@ class WebClient:
         self, reach: Reach, *, resolve: Resolve | None = None, tls: Callable[[], ssl.SSLContext] | None = None
     ) -> None:
         """``resolve`` and ``tls`` are the system's, unless given."""
-        self._own = None if resolve else Resolver()
-        self._resolve = resolve or self._own or Resolver()
+        self._own = Resolver()
+        self._resolve = resolve or self._own
         self._reach = reach
         self._tls = tls or default_tls
         self._idle: dict[_Place, dict[Connection, asyncio.TimerHandle]] = defaultdict(dict)
@@ -211,8 +211,7 @@ class WebClient:
             for connection in list(idle):
                 connection.close()
         await asyncio.sleep(0)
-        if self._own is not None:
-            self._own.close()
+        self._own.close()
 
 
 def _request(method: str, target: Target, headers: Mapping[str, str], body: bytes) -> bytes:

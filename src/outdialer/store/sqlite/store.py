@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from outdialer.domain.directory import customer_id
+from outdialer.domain.permissions import OPERATOR_CUSTOMER
 from outdialer.ports.store import StoreUnavailable
 from outdialer.store.sqlite.books import Books, Connections, Database
 from outdialer.store.sqlite.calls import Calls
@@ -30,8 +31,6 @@ from outdialer.store.sqlite.tenants import Tenants
 from outdialer.store.sqlite.webhooks import Webhooks
 from outdialer.store.sqlite.writer import Writer
 
-DEFAULT_CUSTOMER = 1
-"""The customer that every installation begins with."""
 SECRET_BYTES = 32
 _SECRET = "install_secret"
 
@@ -158,7 +157,7 @@ def _prepare(database: Database, path: Path, random_bytes: Callable[[int], bytes
     if database.execute(LIVES["meta"], {"name": _SECRET}).fetchone() is not None:
         return
     database.execute("BEGIN IMMEDIATE")
-    database.execute(LIVES["insert_customer"], {"key": DEFAULT_CUSTOMER, "id": customer_id(DEFAULT_CUSTOMER)})
+    database.execute(LIVES["insert_customer"], {"key": OPERATOR_CUSTOMER, "id": customer_id(OPERATOR_CUSTOMER)})
     database.execute(LIVES["insert_meta"], {"name": _SECRET, "value": random_bytes(SECRET_BYTES)})
     database.execute("COMMIT")
 
