@@ -19,7 +19,6 @@ ACTIONS: dict[str, str] = {
     "engine_draining": "No new attempt is made; calls that are up may finish.",
     "engine_stopped": "Everything is closed.",
     "attempts_unresolved": "Attempts of an earlier life were found; they are being cleared up.",
-    "attempt_resolved": "An attempt of an earlier life is closed.",
     "late_answer": "An answer came for an attempt that was already over; it was acknowledged and ended.",
     "store_unavailable": "The store cannot write: dialing is paused.",
     "store_recovered": "The store can write again.",

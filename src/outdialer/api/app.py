@@ -11,8 +11,8 @@ from outdialer.api.call_verbs import call_verbs
 from outdialer.api.calls import calls
 from outdialer.api.campaigncalls import campaigncalls
 from outdialer.api.campaigns import campaigns
-from outdialer.api.customer import customers
-from outdialer.api.customers import tenants
+from outdialer.api.customer import own_customer
+from outdialer.api.customers import customers
 from outdialer.api.docs import docs_resource
 from outdialer.api.events.stream import events
 from outdialer.api.extensions import extensions
@@ -60,8 +60,8 @@ def all_resources(own_metrics: RequestMetrics) -> list[Resource]:
         login,
         account,
         accesskeys,
+        own_customer,
         customers,
-        tenants,
         webhooks,
         events,
         health,

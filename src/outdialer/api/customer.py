@@ -73,7 +73,7 @@ class CustomerView(Struct, frozen=True, kw_only=True):
     tm_delete: TimeText | None
 
 
-customers = Resource("customer", "The tenant that owns everything a credential opens.")
+own_customer = Resource("customer", "The tenant that owns everything a credential opens.")
 _EXAMPLE = {"name": "Example Ltd", "email": "office@company.example"}
 
 
@@ -152,7 +152,7 @@ async def _as_seen(context: Context, customer: Customer) -> CustomerView:
     return structs.replace(seen, webhook_secret=await webhook_secret(context, customer.id, state))
 
 
-@customers.operation("GET", "/customer")
+@own_customer.operation("GET", "/customer")
 async def get_customer(context: Context) -> CustomerView:
     """Read the customer that the credential belongs to."""
     customer = await _read(context, context.customer)
@@ -160,7 +160,7 @@ async def get_customer(context: Context) -> CustomerView:
     return await _as_seen(context, customer)
 
 
-@customers.operation("PUT", "/customer", *EDIT_REASONS, versioned=True, example=_EXAMPLE)
+@own_customer.operation("PUT", "/customer", *EDIT_REASONS, versioned=True, example=_EXAMPLE)
 async def update_customer(context: Context, body: CustomerUpdate) -> CustomerView:
     """Change the customer.
 
@@ -170,13 +170,13 @@ async def update_customer(context: Context, body: CustomerUpdate) -> CustomerVie
     return await change_customer(context, context.customer, lambda customer: merged(customer, body))
 
 
-@customers.operation("PUT", "/customer/metadata", *EDIT_REASONS, versioned=True, example={"rtp_debug": False})
+@own_customer.operation("PUT", "/customer/metadata", *EDIT_REASONS, versioned=True, example={"rtp_debug": False})
 async def update_customer_metadata(context: Context, body: CustomerMetadataUpdate) -> CustomerView:
     """Change the customer's switches."""
     return await change_customer(context, context.customer, lambda customer: merged(customer, body))
 
 
-@customers.operation(
+@own_customer.operation(
     "PUT", "/customer/billing_account_id", *EDIT_REASONS, versioned=True, example={"billing_account_id": ""}
 )
 async def update_customer_billing_account_id(context: Context, body: CustomerBilling) -> CustomerView:

@@ -53,7 +53,7 @@ class _Listed(Struct, frozen=True):
     customer: Customer
 
 
-tenants = Resource(
+customers = Resource(
     "customers",
     "Every tenant, for whoever runs the installation. A tenant dials through its routes alone: until one leads "
     "to a provider, its campaigns wait for `trunk`.",
@@ -72,7 +72,7 @@ async def _read(context: Context) -> Customer:
     return found(await context.store.customer(_key(context)), "CUSTOMER_NOT_FOUND", "customer")
 
 
-@tenants.operation(
+@customers.operation(
     "POST", "/customers", *CREATE_REASONS, "INVALID_USERNAME_FORMAT", "AGENT_ALREADY_EXISTS", example=_EXAMPLE
 )
 async def create_customer(context: Context, body: CustomerCreate) -> CustomerCreated:
@@ -123,7 +123,7 @@ def _first_key(context: Context) -> tuple[str, AccessKey]:
     )
 
 
-@tenants.operation("GET", "/customers", "INVALID_REQUEST_PARAMETER")
+@customers.operation("GET", "/customers", "INVALID_REQUEST_PARAMETER")
 async def list_customers(context: Context, page: Page) -> CustomerList:
     """List customers, deleted ones too, newest first."""
 
@@ -134,7 +134,7 @@ async def list_customers(context: Context, page: Page) -> CustomerList:
     return CustomerList([view(row.customer, context.wire, context.now) for row in rows], token)
 
 
-@tenants.operation("GET", "/customers/{id}")
+@customers.operation("GET", "/customers/{id}")
 async def get_customer_by_id(context: Context) -> CustomerView:
     """Read a customer, deleted or not."""
     customer = await _read(context)
@@ -142,14 +142,14 @@ async def get_customer_by_id(context: Context) -> CustomerView:
     return view(customer, context.wire, context.now)
 
 
-@tenants.operation("PUT", "/customers/{id}", *EDIT_REASONS, versioned=True, example=_EXAMPLE)
+@customers.operation("PUT", "/customers/{id}", *EDIT_REASONS, versioned=True, example=_EXAMPLE)
 async def update_customer_by_id(context: Context, body: CustomerUpdate) -> CustomerView:
     """Change a customer."""
     check(context, body)
     return await change_customer(context, _key(context), lambda customer: merged(customer, body))
 
 
-@tenants.operation("DELETE", "/customers/{id}", "STATE_INVALID")
+@customers.operation("DELETE", "/customers/{id}", "STATE_INVALID")
 async def delete_customer(context: Context) -> CustomerView:
     """Freeze a customer, which is deleted after 30 days.
 
@@ -159,7 +159,7 @@ async def delete_customer(context: Context) -> CustomerView:
     return await freeze(context, _key(context))
 
 
-@tenants.operation("POST", "/customers/{id}/recover", "STATE_INVALID")
+@customers.operation("POST", "/customers/{id}/recover", "STATE_INVALID")
 async def recover_customer(context: Context) -> CustomerView:
     """Take the deletion of a frozen customer back. Its campaigns stay stopped."""
     await _read(context)

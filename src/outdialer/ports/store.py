@@ -265,9 +265,6 @@ class DialerStore(Protocol):
     async def call_script(self, customer: int, campaign_version: int) -> CallScript:
         """The actions of an immutable campaign version."""
 
-    async def outplan_terms(self, customer: int, outplan_version: int) -> OutplanTerms:
-        """The terms of an immutable outplan version."""
-
     async def target_facts(self, customer: int, targets: Sequence[int]) -> dict[int, TargetFacts]:
         """What scripts may say about these targets, by key."""
 

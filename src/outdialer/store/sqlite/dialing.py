@@ -160,10 +160,6 @@ class Dialing(Books):
 
         return self._read(query)
 
-    async def outplan_terms(self, customer: int, outplan_version: int) -> OutplanTerms:
-        """The terms of an immutable outplan version; ``LookupError`` when there is none."""
-        return self._terms_of(customer, outplan_version)
-
     async def target_facts(self, customer: int, targets: Sequence[int]) -> dict[int, TargetFacts]:
         """What scripts may say about these targets, by key."""
         asked = {"customer": customer, "targets": rows.to_json(list(targets))}
