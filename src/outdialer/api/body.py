@@ -44,6 +44,8 @@ _JSON_NAMES = {
     "array": "a list",
     "object": "an object",
 }
+_OWN_REASONS = {"anonymous": "INVALID_ANONYMOUS_VALUE"}
+"""By field: the contract's own reason for a value that is not in its closed set."""
 T = TypeVar("T")
 
 
@@ -193,7 +195,8 @@ def _explained(text: str, document: Any, wanted: Any, where: str) -> FieldError:
         return FieldError(where, f"expected an object, got {shown(document)}", "INVALID_JSON_BODY")
     value = shown(_at(document, path))
     if problem.startswith("Invalid enum value"):
-        return FieldError(field, f"{value} is not one of {', '.join(_choices(wanted, path))}")
+        reason = _OWN_REASONS.get(field, "INVALID_ARGUMENT")
+        return FieldError(field, f"{value} is not one of {', '.join(_choices(wanted, path))}", reason)
     expected, _, _ = problem.partition(", got ")
     is_type_error = ", got " in problem
     right = _in_words(expected, typed=is_type_error)

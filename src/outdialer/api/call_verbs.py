@@ -67,6 +67,7 @@ _BODY = ("INVALID_JSON_BODY", "INVALID_ARGUMENT")
     "POST",
     "/calls",
     *_BODY,
+    "INVALID_ANONYMOUS_VALUE",
     awaits=CALLS,
     example={"source": {"target": "+12025550100"}, "destinations": [{"target": "+12025550123"}], "actions": []},
 )

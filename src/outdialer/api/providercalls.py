@@ -58,6 +58,7 @@ _MISSING = ApiError("PROVIDERCALL_NOT_FOUND", "The providercall was not found.")
     "/providercalls",
     "INVALID_JSON_BODY",
     "INVALID_ARGUMENT",
+    "INVALID_ANONYMOUS_VALUE",
     awaits=AWAITS,
     example={"provider_id": "", "destinations": [{"target": "+12025550123"}]},
 )

@@ -161,6 +161,7 @@ CALLS = [
     row(
         "calling outside of a campaign waits",
         post("/calls", destinations=[{"target": "+12025550123"}]).refused(409, AWAY),
+        post("/calls", anonymous="perhaps").refused(400, "INVALID_ANONYMOUS_VALUE", "perhaps", "yes"),
     ),
     row("so does a groupcall", post("/groupcalls", destinations=[]).refused(409, AWAY)),
     row("no groupcalls", get("/groupcalls").shows(result=[])),
@@ -237,6 +238,7 @@ EQUIPMENT = [
         "no test calls",
         get("/providercalls").shows(result=[]),
         post("/providercalls", provider_id=UNKNOWN).refused(409, AWAY),
+        post("/providercalls", provider_id=UNKNOWN, anonymous="perhaps").refused(400, "INVALID_ANONYMOUS_VALUE"),
     ),
     row(
         "a number's keys",
