@@ -115,7 +115,7 @@ class Method:
         names = {}
         for placeholder in self.ids:
             owner = re.search(rf"/([a-z_]+)/{{{placeholder}}}", self.path)
-            foreign = placeholder == "id" and len(self.ids) >= 1 and owner is not None and self._is_foreign(owner[1])
+            foreign = placeholder == "id" and owner is not None and self._is_foreign(owner[1])
             names[placeholder] = f"{owner[1].rstrip('s')}_id" if foreign and owner else placeholder
         return names
 

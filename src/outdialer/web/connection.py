@@ -100,7 +100,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Something of an answer came; what nobody has asked for ends the connection."""
-        if self._is_over():
+        if self._is_unasked():
             self.close()
             return
         if not self._status:
@@ -112,7 +112,7 @@ class Connection(asyncio.Protocol):
         if self._head_bytes > MOST_HEAD_BYTES and not self._status:
             self._finish(WebError("the answer's headers do not end"))
 
-    def _is_over(self) -> bool:
+    def _is_unasked(self) -> bool:
         """Whether nothing is waited for: what comes now belongs to no request, and none may follow it."""
         if self._done is not None and not self._done.done():
             return False
@@ -121,13 +121,13 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """The parser has read a header."""
-        if self._is_over():
+        if self._is_unasked():
             return
         self._headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
 
     def on_headers_complete(self) -> None:
         """The parser has read all headers; interim answers are passed over (RFC 9110 section 15.2)."""
-        if self._is_over():
+        if self._is_unasked():
             return
         status = self._parser.get_status_code()
         if status < 200:
@@ -137,7 +137,7 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """The parser has read a part of the body."""
-        if self._is_over():
+        if self._is_unasked():
             return
         self._body += body
         if len(self._body) > self._most_bytes:
@@ -145,7 +145,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The parser has read all of an answer."""
-        if self._status and not self._is_over():
+        if self._status and not self._is_unasked():
             self._whole = True
             self.reusable = self._parser.should_keep_alive()
             self._finish()
