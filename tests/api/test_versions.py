@@ -17,6 +17,7 @@ EDITS = [operation for operation in OPERATIONS if operation.method in ("PUT", "D
 UNVERSIONED = {
     "delete_target": "nobody edits a target",
     "delete_campaigncall": "nobody edits an attempt",
+    "delete_activeflow": "nobody edits a call's script while it runs",
     "delete_customer": "it only schedules the deletion, and can be taken back",
     "stay": "it takes a deletion back",
 }
