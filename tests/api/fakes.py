@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any, TypeVar
 
+import msgspec
 from msgspec import structs
 
 from outdialer.domain.attempt import AttemptStatus
+from outdialer.domain.call import CallStatus
 from outdialer.domain.campaign import CampaignEvent, CampaignStatus, apply
 from outdialer.domain.directory import Customer
 from outdialer.domain.model import (
@@ -261,8 +263,12 @@ class MemoryStore(MemoryWebhooks):
         call = await self.call_of_activeflow(customer, activeflow_id)
         if call is None or call.tm_activeflow_delete is not None:
             return call
-        self.call_rows[customer, call.id] = structs.replace(call, tm_activeflow_delete=now)
-        return self.call_rows[customer, call.id]
+        ended = call.tm_activeflow_end or (None if call.status is CallStatus.HANGUP else now)
+        deleted = structs.replace(call, tm_activeflow_delete=now, tm_activeflow_end=ended)
+        self.call_rows[customer, call.id] = deleted
+        payload = msgspec.json.encode(deleted).decode()
+        self.add(customer, "activeflow_deleted", now, number=0, subject=activeflow_id, payload=payload)
+        return deleted
 
     async def leg_of_call(self, customer: int, call_id: Id) -> int | None:
         return self.legs.get(call_id) if (customer, call_id) in self.call_rows else None

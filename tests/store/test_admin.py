@@ -354,10 +354,12 @@ async def test_the_activeflow_of_a_call(store: SqliteStore, ids: Ids) -> None:
     assert await store.delete_activeflow(STRANGER, activeflow, NOW) is None
     deleted = await store.delete_activeflow(CUSTOMER, activeflow, NOW + 2)
     assert deleted is not None
-    assert (deleted.tm_activeflow_delete, deleted.tm_delete) == (NOW + 2, None)
+    assert (deleted.tm_activeflow_delete, deleted.tm_activeflow_end, deleted.tm_delete) == (NOW + 2, NOW + 2, None)
     assert await store.delete_activeflow(CUSTOMER, activeflow, NOW + 3) == deleted
     marked = [row.id for row in await store.calls(CUSTOMER, Page()) if row.tm_activeflow_delete is not None]
     assert marked == [one.claim.call_id]
+    newest = (await store.events_after(0, 1_000)).rows[-1]
+    assert (newest.kind, newest.subject, newest.at) == ("activeflow_deleted", activeflow, NOW + 2)
 
 
 async def test_deleting_a_campaigncall_hides_it(store: SqliteStore, ids: Ids) -> None:

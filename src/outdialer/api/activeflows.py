@@ -14,7 +14,7 @@ from outdialer.api.operations import Context, Resource, unavailable
 from outdialer.api.wire import ActionBody, ActionView, IdText, TimeText, UuidText, Wire
 from outdialer.domain.call import CallStatus
 from outdialer.domain.model import Call
-from outdialer.domain.units import format_id
+from outdialer.domain.units import Instant, format_id
 from outdialer.ports.store import Page
 
 AWAITS = "call scripts that run without a call"
@@ -81,12 +81,19 @@ def view(call: Call, wire: Wire) -> ActiveflowView:
         current_action=ActionView(id=NIL_TEXT, next_id=NIL_TEXT),
         forward_action_id=NIL_TEXT,
         tm_create=wire.time(call.tm_create),
-        tm_update=wire.time(call.tm_activeflow_delete or call.tm_update),
+        tm_update=wire.time(_changed(call)),
         tm_delete=wire.time(call.tm_activeflow_delete),
     )
 
 
+def _changed(call: Call) -> Instant | None:
+    """When the run was changed last: what else happens to its call does not concern it."""
+    return call.tm_activeflow_delete or call.tm_activeflow_end or call.tm_hangup or call.tm_progressing
+
+
 def _status(call: Call) -> Literal["running", "ended"] | UnsetType:
+    if call.tm_activeflow_end is not None:
+        return "ended"
     if call.status in (CallStatus.DIALING, CallStatus.RINGING):
         return UNSET
     return "running" if call.status is CallStatus.PROGRESSING else "ended"
@@ -137,7 +144,8 @@ async def delete_activeflow(context: Context) -> ActiveflowView:
     The call itself stays.
     """
     await hang_up(context, await _read(context))
-    deleted = await context.store.delete_activeflow(context.customer, context.id, context.now)
+    now = context.services.clock.now()  # After the order to hang up, which ends the run.
+    deleted = await context.store.delete_activeflow(context.customer, context.id, now)
     return view(found(deleted, *_NAMED), context.wire)
 
 

@@ -196,6 +196,8 @@ class Call(Struct, frozen=True, kw_only=True):
     tm_progressing: Instant | None = None
     tm_hangup: Instant | None = None
     tm_delete: Instant | None = None
+    tm_activeflow_end: Instant | None = None
+    """When our side ended the run of the script before the call was over; None: it ends with the call."""
     tm_activeflow_delete: Instant | None = None
 
 

@@ -93,17 +93,20 @@ async def test_an_attempt_is_told_as_it_was(store: MemoryStore) -> None:
     for kind, at in (("claimed", START), ("ringing", START + 3), ("answered", START + 5), ("ended", START + 9)):
         store.attempt_happened(CUSTOMER, kind, at, now)
     events = await told(store)
-    seen = [(event.type, (facts := json.loads(event.data))["status"], facts["answered"]) for event in events]
+    seen = [(event.type, (facts := json.loads(event.data)).get("status"), facts.get("answered")) for event in events]
     assert seen == [
         ("campaigncall_created", "dialing", False),
         ("call_created", "dialing", False),
+        ("activeflow_created", None, None),
         ("call_ringing", "ringing", False),
         ("campaigncall_updated", "progressing", True),
         ("call_progressing", "progressing", True),
+        ("activeflow_updated", "running", None),
         ("campaigncall_updated", "done", True),
         ("call_hangup", "hangup", True),
+        ("activeflow_updated", "ended", None),
     ]
-    first, *_, ringing, _, progressing, done, hangup = [json.loads(event.data) for event in events]
+    first, _, _, ringing, _, progressing, _, done, hangup, _ = [json.loads(event.data) for event in events]
     assert (first["tm_update"], first["tm_ringing"], first["hangup_reason"], first["sip_code"]) == (None, None, "", 0)
     assert "hangup_by" not in ringing
     assert ringing["tm_progressing"] is None
@@ -111,6 +114,25 @@ async def test_an_attempt_is_told_as_it_was(store: MemoryStore) -> None:
     assert progressing["tm_hangup"] is None
     assert progressing["tm_ringing"] == ringing["tm_ringing"]
     assert (done["result"], done["tm_delete"], hangup["hangup_by"]) == ("success", None, "remote")
+
+
+async def test_the_run_of_a_script_changes_when_its_call_is_answered_and_once_more(store: MemoryStore) -> None:
+    """Events of one row keep their places, and so their ids, whether the run is told of or not."""
+    ended = structs.replace(ENDED_CALL, tm_activeflow_end=START + 7)
+    deleted = structs.replace(ended, tm_activeflow_delete=START + 7)
+    rows = (("claimed", START), ("answered", START + 5), ("terminating", START + 8), ("ended", START + 9))
+    seen = []
+    for call in (ENDED_CALL, ended, deleted):
+        before = await store.newest_event()
+        for kind, at in rows if call is not ENDED_CALL else (*rows[:2], rows[3]):
+            store.attempt_happened(CUSTOMER, kind, at, AttemptNow(ATTEMPT, call))
+        events = [event for event in await told(store, after=before) if event.resource == "activeflow"]
+        seen.append([(event.at - START, json.loads(event.data).get("status")) for event in events])
+    assert seen == [
+        [(0, None), (5, "running"), (9, "ended")],
+        [(0, None), (5, "running"), (8, "ended")],
+        [(0, None), (5, "running")],
+    ]
 
 
 async def test_an_attempt_that_is_gone_is_not_told_of(store: MemoryStore) -> None:
@@ -129,7 +151,7 @@ async def test_the_same_event_is_the_same_every_time(world: World, store: Memory
         store.attempt_happened(CUSTOMER, "claimed", START, AttemptNow(ATTEMPT, CALL))
     events = await told(store)
     assert events == await told(store)
-    assert len({event.id for event in events}) == 6
+    assert len({event.id for event in events}) == 9
 
 
 async def test_topics(store: MemoryStore) -> None:

@@ -48,16 +48,15 @@ def as_answered(now: AttemptNow, at: Instant) -> AttemptNow:
 def as_canceling(now: AttemptNow, at: Instant) -> AttemptNow:
     """As it was when our side gave it up before an answer."""
     born = _unended(now, at, answered=False, ringing=now.campaigncall.tm_ringing, progressing=None)
-    ending = structs.replace(born.call, status=call.apply(born.call.status, CallEvent.HANGUP_ORDERED))
-    return AttemptNow(born.campaigncall, ending)
+    status = call.apply(born.call.status, CallEvent.HANGUP_ORDERED)
+    return AttemptNow(born.campaigncall, structs.replace(born.call, status=status, tm_activeflow_end=at))
 
 
 def as_terminating(now: AttemptNow, at: Instant) -> AttemptNow:
     """As it was when our side ended it after the answer."""
     answered = as_answered(now, now.campaigncall.tm_progressing or at)
-    ending = structs.replace(
-        answered.call, status=call.apply(answered.call.status, CallEvent.HANGUP_ORDERED), tm_update=at
-    )
+    status = call.apply(answered.call.status, CallEvent.HANGUP_ORDERED)
+    ending = structs.replace(answered.call, status=status, tm_update=at, tm_activeflow_end=at)
     return AttemptNow(structs.replace(answered.campaigncall, tm_update=at), ending)
 
 
@@ -65,8 +64,21 @@ def as_ended(now: AttemptNow, at: Instant) -> AttemptNow:
     """As it was when it was over: before it was hidden, before a late answer was noted."""
     return AttemptNow(
         structs.replace(now.campaigncall, tm_update=at, tm_delete=None),
-        structs.replace(now.call, tm_update=at, tm_delete=None),
+        structs.replace(now.call, tm_update=at, tm_delete=None, tm_activeflow_delete=None),
     )
+
+
+def script_changed(kind: str, now: Call, at: Instant) -> bool:
+    """Whether an event of an attempt changed the run of its script, which begins with the answer and ends once.
+
+    It ends by our order, with the call, or because it is deleted, which has an event of its own.
+    """
+    ended, deleted = now.tm_activeflow_end, now.tm_activeflow_delete
+    if kind == "answered":
+        return ended is None or ended >= at
+    if kind == "ended":
+        return ended is None
+    return kind == "claimed" or ended is None or ended != deleted
 
 
 def _unended(
@@ -89,5 +101,12 @@ def _unended(
         talk_ms=0,
         late_answer=False,
     )
-    born: Call = structs.replace(now.call, **facts, status=CallStatus.DIALING, hangup_by="")
+    born: Call = structs.replace(
+        now.call,
+        **facts,
+        status=CallStatus.DIALING,
+        hangup_by="",
+        tm_activeflow_end=None,
+        tm_activeflow_delete=None,
+    )
     return AttemptNow(campaigncall, born)

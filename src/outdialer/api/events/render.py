@@ -10,12 +10,24 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from outdialer.api import agents, calls, campaigncalls, campaigns, extensions, flows, outdials, outplans, tags, trunks
+from outdialer.api import (
+    activeflows,
+    agents,
+    calls,
+    campaigncalls,
+    campaigns,
+    extensions,
+    flows,
+    outdials,
+    outplans,
+    tags,
+    trunks,
+)
 from outdialer.api.events import past
 from outdialer.api.events.event import ClientEvent, EventIds
 from outdialer.api.wire import Wire
 from outdialer.domain.directory import Agent, Extension, Flow, InboundTrunk, Tag
-from outdialer.domain.model import Campaign, CampaignCall, Outdial, Outplan
+from outdialer.domain.model import Call, Campaign, CampaignCall, Outdial, Outplan
 from outdialer.domain.units import NIL_ID, Id
 from outdialer.ports.events import AttemptNow, OutboxRow
 from outdialer.telemetry import log
@@ -23,18 +35,19 @@ from outdialer.telemetry import log
 View: TypeAlias = Callable[[Any, Wire], Struct]
 
 _ATTEMPT_EVENTS: Mapping[str, tuple[str, ...]] = {
-    "claimed": ("campaigncall_created", "call_created"),
+    "claimed": ("campaigncall_created", "call_created", "activeflow_created"),
     "ringing": ("call_ringing",),
-    "answered": ("campaigncall_updated", "call_progressing"),
-    "canceling": ("call_canceling",),
-    "terminating": ("call_terminating",),
-    "ended": ("campaigncall_updated", "call_hangup"),
+    "answered": ("campaigncall_updated", "call_progressing", "activeflow_updated"),
+    "canceling": ("call_canceling", "activeflow_updated"),
+    "terminating": ("call_terminating", "activeflow_updated"),
+    "ended": ("campaigncall_updated", "call_hangup", "activeflow_updated"),
 }
-"""What clients are told of each event of an attempt."""
+"""What clients are told of each event of an attempt; of the activeflow, which comes last, only where it changed."""
 
 _RESOURCES: Mapping[str, tuple[type[Struct], View]] = {
     "campaign": (Campaign, campaigns.view),
     "campaigncall": (CampaignCall, campaigncalls.view),
+    "activeflow": (Call, activeflows.view),
     "outplan": (Outplan, outplans.view),
     "outdial": (Outdial, outdials.view),
     "agent": (Agent, agents.view),
@@ -48,6 +61,7 @@ _RESOURCES: Mapping[str, tuple[type[Struct], View]] = {
 _RESOURCE_EVENTS: Mapping[str, tuple[str, ...]] = {
     "campaign": ("created", "updated", "deleted", "status_run", "status_stopping", "status_stop"),
     "campaigncall": ("deleted",),
+    "activeflow": ("deleted",),
     "outplan": ("created", "updated", "deleted"),
     "outdial": ("created", "updated", "deleted"),
     "agent": ("created", "updated", "deleted", "status_updated"),
@@ -67,6 +81,9 @@ EVENT_TYPES = tuple(sorted({*_RESOURCE_OF, *(name for names in _ATTEMPT_EVENTS.v
 _MEANINGS = {
     "campaigncall_created": "an attempt is on the books; nothing is sent yet",
     "campaigncall_updated": "the person has answered, or the attempt is over",
+    "activeflow_created": "a call is about to be placed whose script will run on answer",
+    "activeflow_updated": "the script runs because the person has answered, or its run is over",
+    "activeflow_deleted": "the run of a script was deleted, which ends it",
     "call_created": "a call is about to be placed",
     "call_ringing": "the far end rings",
     "call_progressing": "the person has answered",
@@ -109,6 +126,10 @@ class Renderer:
             if name.startswith("campaigncall"):
                 attempt = then.campaigncall
                 yield self._event(row, wire, position, name, attempt.id, campaigncalls.view(attempt, wire))
+            elif name.startswith("activeflow"):
+                if past.script_changed(row.kind, row.attempt.call, row.at):
+                    script = activeflows.view(then.call, wire)
+                    yield self._event(row, wire, position, name, then.call.activeflow_id, script)
             else:
                 yield self._event(row, wire, position, name, then.call.id, calls.view(then.call, wire))
 

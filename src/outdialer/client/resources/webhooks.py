@@ -105,14 +105,14 @@ class WebhooksApi(Resource):
 
         uri: https://host/path, at a public address; the port is 443 or 8443.
 
-        event_types: Empty: all events. Possible: agent_created, agent_deleted, agent_status_updated, agent_updated,
-        call_canceling, call_created, call_hangup, call_progressing, call_ringing, call_terminating,
-        campaign_created, campaign_deleted, campaign_status_run, campaign_status_stop,
-        campaign_status_stopping, campaign_updated, campaigncall_created, campaigncall_deleted,
-        campaigncall_updated, extension_created, extension_deleted, extension_updated, flow_created,
-        flow_deleted, flow_updated, outdial_created, outdial_deleted, outdial_updated, outplan_created,
-        outplan_deleted, outplan_updated, tag_created, tag_deleted, tag_updated, trunk_created,
-        trunk_deleted, trunk_updated.
+        event_types: Empty: all events. Possible: activeflow_created, activeflow_deleted, activeflow_updated,
+        agent_created, agent_deleted, agent_status_updated, agent_updated, call_canceling, call_created,
+        call_hangup, call_progressing, call_ringing, call_terminating, campaign_created, campaign_deleted,
+        campaign_status_run, campaign_status_stop, campaign_status_stopping, campaign_updated,
+        campaigncall_created, campaigncall_deleted, campaigncall_updated, extension_created,
+        extension_deleted, extension_updated, flow_created, flow_deleted, flow_updated, outdial_created,
+        outdial_deleted, outdial_updated, outplan_created, outplan_deleted, outplan_updated, tag_created,
+        tag_deleted, tag_updated, trunk_created, trunk_deleted, trunk_updated.
         """
         return self._api.call(
             _CREATE_WEBHOOK,
@@ -149,14 +149,14 @@ class WebhooksApi(Resource):
 
         uri: https://host/path, at a public address; the port is 443 or 8443.
 
-        event_types: Empty: all events. Possible: agent_created, agent_deleted, agent_status_updated, agent_updated,
-        call_canceling, call_created, call_hangup, call_progressing, call_ringing, call_terminating,
-        campaign_created, campaign_deleted, campaign_status_run, campaign_status_stop,
-        campaign_status_stopping, campaign_updated, campaigncall_created, campaigncall_deleted,
-        campaigncall_updated, extension_created, extension_deleted, extension_updated, flow_created,
-        flow_deleted, flow_updated, outdial_created, outdial_deleted, outdial_updated, outplan_created,
-        outplan_deleted, outplan_updated, tag_created, tag_deleted, tag_updated, trunk_created,
-        trunk_deleted, trunk_updated.
+        event_types: Empty: all events. Possible: activeflow_created, activeflow_deleted, activeflow_updated,
+        agent_created, agent_deleted, agent_status_updated, agent_updated, call_canceling, call_created,
+        call_hangup, call_progressing, call_ringing, call_terminating, campaign_created, campaign_deleted,
+        campaign_status_run, campaign_status_stop, campaign_status_stopping, campaign_updated,
+        campaigncall_created, campaigncall_deleted, campaigncall_updated, extension_created,
+        extension_deleted, extension_updated, flow_created, flow_deleted, flow_updated, outdial_created,
+        outdial_deleted, outdial_updated, outplan_created, outplan_deleted, outplan_updated, tag_created,
+        tag_deleted, tag_updated, trunk_created, trunk_deleted, trunk_updated.
 
         if_match: the ``etag`` of the object as it was read.
         """

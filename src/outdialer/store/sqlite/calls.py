@@ -81,12 +81,15 @@ class Calls(Books):
         return self._read(lambda database: _of_activeflow(database, customer, activeflow_id))
 
     async def delete_activeflow(self, customer: int, activeflow_id: Id, now: Instant) -> Call | None:
-        """Mark an activeflow as deleted; its call stays."""
+        """Mark an activeflow as deleted, which ends it; its call stays."""
 
         def delete(database: Database) -> Call | None:
             row = {"customer": customer, "activeflow_id": activeflow_id, "now": now}
-            database.execute(SQL["mark_activeflow_deleted"], row)
-            return _of_activeflow(database, customer, activeflow_id)
+            marked = database.execute(SQL["mark_activeflow_deleted"], row).rowcount
+            deleted = _of_activeflow(database, customer, activeflow_id)
+            if marked:
+                resource_happened(database, customer, "activeflow_deleted", activeflow_id, 0, now, deleted)
+            return deleted
 
         return await self._write(delete, wakes=False)
 

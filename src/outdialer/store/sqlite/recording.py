@@ -36,6 +36,7 @@ class _Working(Struct):
     tm: Instant
     tm_ringing: Instant | None
     tm_progressing: Instant | None
+    tm_hangup_order: Instant | None = None
     changed: bool = False
     answer: AttemptChange | None = None
     end: AttemptEnd | None = None
@@ -110,6 +111,7 @@ def _apply(working: _Working, change: AttemptChange) -> list[str]:
         working.tm_ringing = change.at
         events.append("ringing")
     if call_status in (CallStatus.CANCELING, CallStatus.TERMINATING):
+        working.tm_hangup_order = change.at
         events.append(str(call_status))
     if attempt_status == AttemptStatus.PROGRESSING:
         working.tm_progressing, working.answered, working.answer = change.at, True, change
@@ -158,6 +160,7 @@ def _row(customer: int, working: _Working) -> dict[str, Any]:
         "tm": working.tm,
         "tm_ringing": working.tm_ringing,
         "tm_progressing": working.tm_progressing,
+        "tm_activeflow_end": working.tm_hangup_order,
     }
 
 

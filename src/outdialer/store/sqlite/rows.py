@@ -283,6 +283,7 @@ def call(row: Row) -> Call:
         tm_progressing=row["tm_progressing"],
         tm_hangup=row["tm_hangup"],
         tm_delete=row["tm_delete"],
+        tm_activeflow_end=row["tm_activeflow_end"],
         tm_activeflow_delete=row["tm_activeflow_delete"],
     )
 

@@ -127,7 +127,10 @@ LEFT JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan
 WHERE k.customer = :customer AND k.activeflow_id = :activeflow_id;
 
 -- name: mark_activeflow_deleted
-UPDATE calls SET tm_activeflow_delete = :now
+-- One whose call is up is over with that.
+UPDATE calls
+SET tm_activeflow_delete = :now,
+    tm_activeflow_end = coalesce(tm_activeflow_end, CASE WHEN status <> 'hangup' THEN :now END)
 WHERE customer = :customer AND activeflow_id = :activeflow_id AND tm_activeflow_delete IS NULL;
 
 -- name: page_of_calls

@@ -29,13 +29,15 @@ WHERE key = :attempt AND customer = :customer AND status <> 'done';
 -- name: update_call
 UPDATE calls
 SET status = :call_status, answered = :answered, tm_update = :tm,
-    tm_ringing = :tm_ringing, tm_progressing = :tm_progressing
+    tm_ringing = :tm_ringing, tm_progressing = :tm_progressing,
+    tm_activeflow_end = coalesce(tm_activeflow_end, :tm_activeflow_end)
 WHERE key = :call AND customer = :customer AND status <> 'hangup';
 
 -- name: end_call
 UPDATE calls
 SET status = :call_status, answered = :answered, tm_update = :tm,
     tm_ringing = :tm_ringing, tm_progressing = :tm_progressing, tm_hangup = :tm,
+    tm_activeflow_end = coalesce(tm_activeflow_end, :tm_activeflow_end),
     hangup_by = :hangup_by, hangup_reason = :reason, hangup_detail = :detail, sip_code = :sip_code,
     q850_cause = :q850_cause
 WHERE key = :call AND customer = :customer AND status <> 'hangup';
