@@ -11,6 +11,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from bench.apart import MeasurementFailed
+from bench.bombs import bombs_refused
 from bench.due import due
 from bench.engine import engine
 from bench.figures import Figure, append_lines, skipped, table
@@ -45,6 +46,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "growth": growth,
     "reads": reads,
     "followers": followers,
+    "bombs": bombs_refused,
 }
 
 

@@ -6,7 +6,8 @@ import tracemalloc
 import httpx
 import pytest
 
-from outdialer.api.body import MAX_BODY_BYTES, MAX_BULK_BODY_BYTES, parse_json
+from bench.bombs import bombs, harmless
+from outdialer.api.body import MAX_BODY_BYTES, MAX_BULK_BODY_BYTES, MAX_ROWS, parse_json
 from outdialer.api.errors import ApiError
 from tests.api.conftest import answered, created, refused
 
@@ -42,6 +43,55 @@ def test_a_bomb_is_refused_and_costs_little(bomb: bytes) -> None:
         assert tracemalloc.get_traced_memory()[1] < MOST_EXTRA_BYTES
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", bombs(0))
+def test_a_long_bomb_is_refused_before_it_is_built(name: str) -> None:
+    bomb = bombs(MAX_BULK_BODY_BYTES)[name]
+    tracemalloc.start()
+    try:
+        with pytest.raises(ApiError, match=r"INVALID_JSON_BODY|\d items; 10000 are possible"):
+            parse_json(bomb, MAX_BULK_BODY_BYTES)
+        assert tracemalloc.get_traced_memory()[1] < 4 * MAX_BULK_BODY_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        (b'{"name":"a","name":"b"}', "The key 'name' stands twice"),
+        (b'{"data":{"a":NaN}}', "targets is not a JSON list"),
+        (b'{"name":"\\ud800"}', "targets is not a JSON list"),
+        (b'{"name":"\\u0000"}', "holds a NUL"),
+        (b'{"name":"\xff"}', "not UTF-8"),
+        (b"[" * 40 + b"]" * 40, "nested deeper"),
+        (b'{"data":{"a":1e999}}', "too long or too large"),
+    ],
+)
+def test_one_wrong_row_of_a_long_body_is_named(row: bytes, why: str) -> None:
+    with pytest.raises(ApiError, match=why) as refusal:
+        parse_json(harmless(2 * N, 1_000, row), MAX_BULK_BODY_BYTES)
+    assert "targets[999]" in refusal.value.message or "not a JSON list" in why
+
+
+@pytest.mark.parametrize("ending", [b',"more":1}', b',"targets":[]}', b"}]", b"", b"}}"])
+def test_a_long_body_is_one_list_alone(ending: bytes) -> None:
+    with pytest.raises(ApiError, match=r"one list and nothing else|is not a JSON list"):
+        parse_json(harmless(2 * N, 1_000)[:-1] + ending, MAX_BULK_BODY_BYTES)
+
+
+def test_blanks_do_no_harm() -> None:
+    spread = harmless(2 * N, 1_000).replace(b"[{", b" [\n{", 1).replace(b":", b" : ")[:-2] + b"\n]\r\n} \n"
+    assert parse_json(b" \n" + spread, MAX_BULK_BODY_BYTES) == parse_json(harmless(2 * N, 1_000), MAX_BULK_BODY_BYTES)
+
+
+async def test_too_many_rows_are_refused_at_any_length(client: httpx.AsyncClient) -> None:
+    outdial = await created(client, "/v1.0/outdials")
+    for row in (b"{}", b'{"name":"%s"}' % (b"x" * 100)):
+        body = b'{"targets":[' + b",".join([row] * (MAX_ROWS + 1)) + b"]}"
+        answer = await client.post(f"/v1.0/outdials/{outdial['id']}/targets/bulk", content=body)
+        refused(answer, 400, "INVALID_ARGUMENT", "targets", str(MAX_ROWS))
 
 
 async def test_a_bomb_gets_the_error_form(client: httpx.AsyncClient) -> None:

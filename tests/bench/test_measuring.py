@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import due, engine, flat, followers, growth, next_target, reads, sip, sipp, voice, whole
+from bench import bombs, due, engine, flat, followers, growth, next_target, reads, sip, sipp, voice, whole
 from bench.__main__ import BENCHMARKS
 from bench.apart import MeasurementFailed, core, run_apart
 from bench.sip_engine import percentiles, write_tone
@@ -23,7 +23,7 @@ def test_a_measurement_runs_apart_and_its_failure_is_told() -> None:
 
 
 def test_every_benchmark_has_a_name() -> None:
-    assert {"engine", "flat", "next", "sip", "whole", "voice", "due", "reads", "followers"} <= set(BENCHMARKS)
+    assert {"engine", "flat", "next", "sip", "whole", "voice", "due", "reads", "followers", "bombs"} <= set(BENCHMARKS)
 
 
 def test_engine(tmp_path: Path) -> None:
@@ -48,6 +48,13 @@ def test_followers(tmp_path: Path) -> None:
         0,
         0,
     )
+
+
+def test_bombs() -> None:
+    refused, late = bombs.compare(20_000_000, 1)
+    assert refused.ratio
+    assert len(refused.detail) > 20
+    assert late.ratio
 
 
 def test_flat_goes_on_to_another_list_when_one_is_too_short(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from outdialer.api import paging
-from outdialer.api.body import MAX_BULK_BODY_BYTES, to_struct
+from outdialer.api.body import MAX_BULK_BODY_BYTES, MAX_ROWS, to_struct
 from outdialer.api.editing import alive, found
 from outdialer.api.errors import ApiError, FieldError
 from outdialer.api.filters import fits_status, status_filter
@@ -30,7 +30,6 @@ from outdialer.domain.target import DoneReason, DueReason, TargetStatus
 from outdialer.domain.units import Id, format_id
 from outdialer.ports.store import Page
 
-MAX_BULK_TARGETS = 10_000
 _ROWS_PER_TURN = 20
 """Rows that are checked before other work of the event loop has its turn."""
 
@@ -53,7 +52,7 @@ class TargetBulk(Struct, frozen=True):
 
     targets: Annotated[
         list[Any],
-        Meta(max_length=MAX_BULK_TARGETS, extra_json_schema={"items": {"$ref": "#/components/schemas/TargetCreate"}}),
+        Meta(max_length=MAX_ROWS, extra_json_schema={"items": {"$ref": "#/components/schemas/TargetCreate"}}),
     ]
 
 
