@@ -10,6 +10,7 @@ from outdialer.api.editing import edit, found
 from outdialer.api.entries import EDIT_REASONS, merged, unless_empty
 from outdialer.api.errors import FieldError, shown
 from outdialer.api.operations import Context, Resource
+from outdialer.api.permits import needed_to_read
 from outdialer.api.webhooks.rules import check_uri, webhook_secret
 from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, closed, read_id
 from outdialer.domain.directory import Customer
@@ -143,8 +144,13 @@ async def change_customer(context: Context, key: int, merge: Callable[[Customer]
 
 
 async def _as_seen(context: Context, customer: Customer) -> CustomerView:
-    """A customer as the caller reads it: its own admins see what signs its webhooks."""
+    """A customer as the caller reads it: its own admins see what signs its webhooks.
+
+    Where they go may hold a secret, and is shown to whoever may read webhooks.
+    """
     seen = view(customer, context.wire, context.now)
+    if not allows(context.principal.permission, needed_to_read("webhooks")):
+        return structs.replace(seen, webhook_method=UNSET, webhook_uri=UNSET)
     own = customer.key == context.customer and allows(context.principal.permission, ADMIN)
     if not own or not customer.webhook_uri:
         return seen

@@ -22,6 +22,9 @@ DAYS = click.IntRange(0, 36_500)
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
+STANDARD_ERROR = 2
+"""The file descriptor."""
+
 
 @click.group(
     context_settings={"auto_envvar_prefix": ENVIRONMENT_PREFIX.rstrip("_"), "max_content_width": 110}, epilog=EXIT_CODES
@@ -82,6 +85,19 @@ def _log(level: str) -> None:
     log_to_stderr(level)
 
 
+def _leave_no_core() -> None:
+    """See that a fault leaves a traceback, which holds no values, and no core file: memory holds numbers and passwords.
+
+    Child processes inherit the limit.
+    """
+    import faulthandler
+    import resource
+
+    if not faulthandler.is_enabled():
+        faulthandler.enable(STANDARD_ERROR)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def _go(work: Coroutine[Any, Any, int]) -> None:
     """Run a command's work on the fastest loop there is, and end with its exit code.
 
@@ -90,6 +106,7 @@ def _go(work: Coroutine[Any, Any, int]) -> None:
     """
     import asyncio
 
+    _leave_no_core()
     loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     try:
         import uvloop

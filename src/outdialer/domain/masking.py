@@ -1,6 +1,6 @@
 """Phone numbers and SIP addresses as somebody sees them who may not know them.
 
-Whole texts are masked, not numbers inside of sentences: what people write into free texts is theirs to keep clean.
+Every text is searched, names and sentences too; a field that holds an address and nothing else is masked as a whole.
 A target's free ``data`` that is JSON, as an object is kept, is masked like an object.
 """
 
@@ -13,6 +13,21 @@ ADDRESS_FIELDS = frozenset({"target", "number", "phone_number", "extension"})
 _NUMBER = re.compile(r"\+[0-9 ().-]{6,30}|[0-9]{7,15}")
 _ADDRESS = re.compile(r"(sips?|tel):.+", re.IGNORECASE | re.DOTALL)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_IN_TEXT = re.compile(
+    r"(?P<kept>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
+    r"|(?<![0-9])[0-9]{4}-(?:0[1-9]|1[0-2])-[0-3][0-9]"  # a date, and the time after it
+    r"(?:[T ][0-2][0-9]:[0-5][0-9](?::[0-6][0-9](?:\.[0-9]{1,9})?)?)?(?![0-9]))"
+    r"|(?P<credentials>(?<=://)[^/\s@]+(?=@))"
+    r"|(?P<uri>\b(?:sips?|tel):[^\s,<>\"']+)"
+    r"|(?P<number>\+\(?[0-9](?:[ ().-]{0,3}[0-9]){5,}"
+    r"|(?<![A-Za-z0-9])\(?(?:[0-9](?:[ ().-]{0,3}[0-9]){8,}|[0-9]{7,}))",
+    re.IGNORECASE,
+)
+"""What is looked for inside of a text: what stays though it has as many digits, and what does not.
+
+Numbers that people group with blanks and the like are believed from nine digits on: fewer are dates and prices. Each
+alternative takes all digits that follow, so that a long text takes no more than its length.
+"""
 _TWO_DIGIT_CODES = re.compile(
     r"2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]",
 )
@@ -58,18 +73,37 @@ def _masked_uri(text: str) -> str:
     return f"{scheme}:{_HIDDEN}@{re.split('[;?>]', host)[0]}" if at and user else f"{scheme}:{_HIDDEN}"
 
 
+def masked_text(text: str) -> str:
+    """A text with every number and address in it masked, and what opens a URL cut out."""
+    return _IN_TEXT.sub(_masked_part, text)
+
+
+def _masked_part(found: re.Match[str]) -> str:
+    if found["kept"]:
+        return found["kept"]
+    if found["credentials"]:
+        return _HIDDEN
+    return masked_address(found["uri"]) if found["uri"] else masked_number(found["number"])
+
+
 def masked_document(value: Any, field: str = "") -> Any:
-    """A JSON value in which every text that is a number or an address as a whole is masked, at any depth."""
-    if isinstance(value, str) and field == _FREE_DATA and value[:1] in ("{", "["):
-        return _masked_json(value)
+    """A JSON value in which numbers and addresses are masked, at any depth, in the names of fields too."""
     if isinstance(value, str):
-        is_address = field in ADDRESS_FIELDS or _NUMBER.fullmatch(value) or _ADDRESS.fullmatch(value)
-        return masked_address(value) if is_address else value
+        return _masked_value(value, field)
     if isinstance(value, dict):
         return {masked_document(name): masked_document(inner, name) for name, inner in value.items()}
     if isinstance(value, list):
         return [masked_document(inner, field) for inner in value]
+    if isinstance(value, int) and field in ADDRESS_FIELDS:
+        return masked_address(str(value))
     return value
+
+
+def _masked_value(text: str, field: str) -> str:
+    if field == _FREE_DATA and text.lstrip()[:1] in ("{", "["):
+        return _masked_json(text)
+    is_address = field in ADDRESS_FIELDS or _NUMBER.fullmatch(text) or _ADDRESS.fullmatch(text)
+    return masked_address(text) if is_address else masked_text(text)
 
 
 def _masked_json(text: str) -> str:

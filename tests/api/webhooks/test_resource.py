@@ -126,3 +126,19 @@ async def test_deliveries_and_enabling(world: World, client: httpx.AsyncClient) 
 
 def progress_with(progress: Progress, *put: Waiting) -> Progress:
     return msgspec.structs.replace(progress, put=put)
+
+
+async def test_where_events_go_is_shown_to_who_may_read_webhooks(world: World, client: httpx.AsyncClient) -> None:
+    answered(await client.put("/v1.0/customer", json={"webhook_uri": f"{GOOD['uri']}?key=canary"}))
+    shown = {}
+    for permission in (32, 64, 256, 512):
+        async with world.anonymous({"Authorization": f"Bearer {await world.key(permission=permission)}"}) as reader:
+            customer = answered(await reader.get("/v1.0/customer"))
+        shown[permission] = [name for name in ("webhook_uri", "webhook_secret") if name in customer]
+    assert shown == {32: ["webhook_uri", "webhook_secret"], 64: ["webhook_uri"], 256: [], 512: []}
+
+
+async def test_a_refused_url_is_quoted_without_what_opens_it(client: httpx.AsyncClient) -> None:
+    answer = await client.post(PATH, json={"uri": "https://user:canary@crm.company.example/"})
+    refused(answer, 400, "INVALID_ARGUMENT", "https://***@crm.company.example/")
+    assert "canary" not in answer.text

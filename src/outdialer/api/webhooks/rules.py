@@ -1,11 +1,15 @@
 """What holds for every webhook, a customer's own ``webhook_uri`` included."""
 
+import re
+
 from outdialer.api.errors import FieldError, shown
 from outdialer.api.operations import Context
 from outdialer.api.webhooks.signing import secret_of
 from outdialer.domain.units import Id
 from outdialer.ports.webhooks import WebhookState
 from outdialer.web.addresses import UriError, read_uri, refusal_of
+
+_CREDENTIALS = re.compile(r"(?<=//)[^/]*(?=@)")
 
 
 def check_uri(field: str, uri: str, *, on_premises: bool) -> None:
@@ -19,7 +23,7 @@ def check_uri(field: str, uri: str, *, on_premises: bool) -> None:
     except UriError as error:
         why = str(error)
     if why:
-        raise FieldError(field, f"{shown(uri)} cannot be used: {why}")
+        raise FieldError(field, f"{shown(_CREDENTIALS.sub('***', uri))} cannot be used: {why}")
 
 
 async def webhook_secret(context: Context, endpoint: Id, state: WebhookState) -> str:
