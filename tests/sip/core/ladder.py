@@ -62,21 +62,21 @@ class Ladder:
         self.agent.adopt(self.now, remembered(**changes), PEER)
         self.collect()
 
-    def accept(self) -> Message:
+    def accept(self, leg: int = LEG) -> Message:
         """Take the answer; the ACK."""
-        self.agent.accept(self.now, LEG)
+        self.agent.accept(self.now, leg)
         return self.out("ACK")
 
     def hang_up(self, why: str = "operator") -> None:
         self.agent.hang_up(self.now, LEG, why)
         self.collect()
 
-    def answered(self) -> tuple[Message, Message]:
+    def answered(self, **changes: Any) -> tuple[Message, Message]:
         """A call that is up: its INVITE and its 200."""
-        invite = self.dial()
+        invite = self.dial(**changes)
         self.reply(invite, 180)
         ok = self.reply(invite, 200, sdp=SDP_ANSWER)
-        self.accept()
+        self.accept(changes.get("leg", LEG))
         self.events.clear()
         return invite, ok
 

@@ -7,6 +7,8 @@ stored response for 64*T1 (Timer J), and our 200 to a re-INVITE is resent until 
 import hmac
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from outdialer.carriers.sip.core import sdp
 from outdialer.carriers.sip.core.call import Call
 from outdialer.carriers.sip.core.call_table import Input, State
@@ -15,7 +17,7 @@ from outdialer.carriers.sip.core.endpoint import ALLOW, Endpoint
 from outdialer.carriers.sip.core.headers import branch_of, stamp_via, tag_of, via_port
 from outdialer.carriers.sip.core.message import Message, serialise_response
 from outdialer.carriers.sip.core.outputs import Address
-from outdialer.carriers.sip.core.timers import Timer
+from outdialer.carriers.sip.core.timers import Remembered, Timer
 from outdialer.carriers.sip.core.transaction import T1, T2, TIMEOUT
 from outdialer.carriers.sip.core.uri import parse_uri
 
@@ -37,6 +39,13 @@ _Key: TypeAlias = tuple[str, str, int, str]
 """Branch, Call-ID, CSeq number and method of a request."""
 
 
+class _Response(Struct, frozen=True, gc=False):
+    """A response as it was sent."""
+
+    data: bytes
+    address: Address
+
+
 class _Confirming:
     """Our 200 to a re-INVITE, until the ACK."""
 
@@ -54,7 +63,8 @@ class Answering:
     def __init__(self, endpoint: Endpoint, calls: dict[str, Call]) -> None:
         self._endpoint = endpoint
         self._calls = calls
-        self._stored: dict[_Key, tuple[bytes, Address]] = {}
+        timers = endpoint.transactions.timers
+        self._stored: Remembered[_Key, _Response] = Remembered(timers, TIMEOUT, self._forgotten)
         self._stored_bytes = 0
         self._confirming: dict[str, _Confirming] = {}
         self._second = 0.0
@@ -71,7 +81,7 @@ class Answering:
             return
         stored = self._stored.get(_key(message))
         if stored is not None:
-            self._endpoint.transactions.send(*stored)
+            self._endpoint.transactions.send(stored.data, stored.address)
             return
         call = self._calls.get(message.call_id)
         if call is not None and _inside(call, message):
@@ -114,13 +124,11 @@ class Answering:
 
     def _store(self, now: float, key: _Key, data: bytes, address: Address) -> None:
         if len(self._stored) < _MAX_STORED and self._stored_bytes + len(data) <= _MAX_STORED_BYTES:
-            self._stored[key] = data, address
+            self._stored.put(now, key, _Response(data, address))
             self._stored_bytes += len(data)
-            self._endpoint.transactions.timers.start(now + TIMEOUT, lambda _: self._forget(key))
 
-    def _forget(self, key: _Key) -> None:
-        data, _ = self._stored.pop(key)
-        self._stored_bytes -= len(data)
+    def _forgotten(self, response: _Response) -> None:
+        self._stored_bytes -= len(response.data)
 
     def _decide(self, now: float, call: Call, message: Message) -> tuple[int, bytes]:
         """Status and body for a request of the call's own dialog."""
@@ -128,7 +136,7 @@ class Answering:
         if method == "BYE":
             return 200, b""
         if method == "CANCEL":
-            answered = (*_key(message)[:3], "INVITE") in self._stored
+            answered = self._stored.get((*_key(message)[:3], "INVITE")) is not None
             return (200 if answered else 481), b""
         if message.sequence <= call.remote_sequence:
             return 500, b""

@@ -3,6 +3,8 @@
 Outlives its call for 64*T1, so that a repeated 200 still gets its ACK.
 """
 
+from msgspec import Struct
+
 from outdialer.carriers.sip.core.dialog import Dialog, dialog_from, in_dialog_request, next_hop
 from outdialer.carriers.sip.core.endpoint import Endpoint
 from outdialer.carriers.sip.core.headers import address_parts, tag_of
@@ -17,32 +19,47 @@ _MAX_ANSWERS = 16
 """Answers of one INVITE that are dealt with; a forking proxy has fewer."""
 
 
+class SentAck(Struct, frozen=True, gc=False):
+    """An ACK as it was sent, to be sent again."""
+
+    remote_tag: str
+    data: bytes
+    address: Address
+
+
 class Answers:
     """What was acknowledged, by the far end's tag."""
 
-    __slots__ = ("_acks", "_endpoint", "_owner", "answered")
+    __slots__ = ("_acks", "_endpoint", "answered", "owner")
 
-    def __init__(self, endpoint: Endpoint, owner: CallIdParts) -> None:
+    def __init__(
+        self, endpoint: Endpoint, owner: CallIdParts, acks: tuple[SentAck, ...] = (), *, answered: bool = False
+    ) -> None:
         self._endpoint = endpoint
-        self._owner = owner
-        self._acks: dict[str, tuple[bytes, Address]] = {}
-        self.answered = False
+        self.owner = owner
+        self._acks = acks
+        self.answered = answered
         """Whether the call took an answer; when not, any 2xx after its end is late."""
+
+    def sent_acks(self) -> tuple[SentAck, ...]:
+        """Every ACK that was sent."""
+        return self._acks
 
     def repeat(self, message: Message) -> bool:
         """Acknowledge again when this answer is known."""
-        known = self._acks.get(tag_of(message.headers["to"]))
+        remote_tag = tag_of(message.headers["to"])
+        known = next((ack for ack in self._acks if ack.remote_tag == remote_tag), None)
         if known is not None:
-            self._endpoint.transactions.send(*known)
+            self._endpoint.transactions.send(known.data, known.address)
         return known is not None
 
     def acknowledge(self, dialog: Dialog, label: str, leg: int | None = None) -> None:
         """Send the ACK of a dialog's 2xx and keep it; ``label`` tells the branches of several ACKs apart."""
         endpoint = self._endpoint
-        ack_branch = branch(endpoint.secret, *self._owner, label, dialog.sequence)
+        ack_branch = branch(endpoint.secret, *self.owner, label, dialog.sequence)
         data = in_dialog_request(dialog, "ACK", dialog.sequence, endpoint.via, ack_branch).serialise()
         hop = next_hop(dialog)
-        self._acks[dialog.remote_tag] = data, hop
+        self._acks += (SentAck(dialog.remote_tag, data, hop),)
         endpoint.transactions.send(data, hop, leg)
 
     def refuse(self, now: float, message: Message, source: Address) -> None:
@@ -54,7 +71,7 @@ class Answers:
         sequence = dialog.sequence + 1
         label = f"BYE:{dialog.remote_tag}"
         bye = in_dialog_request(
-            dialog, "BYE", sequence, endpoint.via, branch(endpoint.secret, *self._owner, label, sequence)
+            dialog, "BYE", sequence, endpoint.via, branch(endpoint.secret, *self.owner, label, sequence)
         )
         ClientTransaction(endpoint.transactions, bye, next_hop(dialog), None, None).start(now, bye.serialise())
         self.acknowledge(dialog, f"ACK:{dialog.remote_tag}")
@@ -65,7 +82,7 @@ class Answers:
             return
         if not self.answered:
             self.answered = True
-            self._endpoint.transactions.outputs.append(LateAnswer(*self._owner, at=0))
+            self._endpoint.transactions.outputs.append(LateAnswer(*self.owner, at=0))
         self.refuse(now, message, source)
 
     def on_timeout(self, now: float, transaction: ClientTransaction) -> None:

@@ -22,6 +22,13 @@ from outdialer.ports.carrier import Answered, DialOrder, Ended, LateAnswer, Remo
 class Call:
     """A call from its INVITE to its end; its far side by the table, its near side by events."""
 
+    __slots__ = (
+        "_authorization", "_cancels", "_early", "_heard", "_invites", "_local", "_others", "_patience_timer",
+        "_q850", "_retry_after", "_ring_timer", "_sip_code", "_told", "_unknown_cancels", "_unknown_timer",
+        "address", "answers", "credentials", "dialog", "endpoint", "identity", "leg", "media", "on_over",
+        "order", "owner", "recovered", "remote_sequence", "state", "why",
+    )  # fmt: skip
+
     def __init__(self, endpoint: Endpoint, owner: CallIdParts, leg: int | None, address: Address) -> None:
         """``leg`` None: a call of an earlier life that nobody asked about; it gives no events but LateAnswer."""
         self.endpoint: Final = endpoint
@@ -40,7 +47,7 @@ class Call:
         self.why = ""
         self._local = False
         self._sip_code = self._q850 = self._retry_after = 0
-        self._told: set[type] = set()
+        self._told: tuple[type, ...] = ()
         self._early: sdp.Description | None = None
         self._invites: list[ClientTransaction] = []
         self._others: list[ClientTransaction] = []
@@ -50,7 +57,7 @@ class Call:
         self._unknown_timer: Timer | None = None
         self._authorization = ""
         self._heard: tuple[Message, Address] | None = None
-        self.on_over: Callable[[Call], None] | None = None
+        self.on_over: Callable[[float, Call], None] | None = None
 
     # What the user agent asks for
 
@@ -293,7 +300,7 @@ class Call:
     def _tell(self, event: Trying | Ringing | Answered) -> None:
         """Each kind of event once; none for a call that nobody asked about."""
         if self.leg is not None and type(event) not in self._told:
-            self._told.add(type(event))
+            self._told += (type(event),)
             self.endpoint.transactions.outputs.append(event)
 
     def _leg(self) -> int:
@@ -341,11 +348,18 @@ class Call:
             transaction.stop()
         for transaction in self._invites:
             transaction.listener = self.answers
-            if transaction.state not in (TransactionState.COMPLETED, TransactionState.ACCEPTED):
+            if transaction.state not in _FINISHED:
                 transaction.stop()
         if self.on_over is not None:
-            self.on_over(self)
+            self.on_over(now, self)
         self.on_over = None
+
+    def unforgotten(self) -> list[ClientTransaction]:
+        """The INVITEs to which a response may still come when the call is over."""
+        return [transaction for transaction in self._invites if transaction.state in _FINISHED]
+
+
+_FINISHED = (TransactionState.COMPLETED, TransactionState.ACCEPTED)
 
 
 _ACTIONS: dict[Do, Callable[[Call, float], None]] = {

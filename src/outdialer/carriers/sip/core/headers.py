@@ -52,6 +52,9 @@ def parameter(text: str, name: str) -> str | None:
 
 def tag_of(value: str) -> str:
     """The tag of a From or To value, or empty."""
+    uri, found, tag = value.partition(">;tag=")
+    if found and uri[:1] == "<" and tag.isalnum():  # How nearly everybody writes it.
+        return tag
     return parameter(address_parts(value)[1], "tag") or ""
 
 

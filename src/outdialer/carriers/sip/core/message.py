@@ -4,6 +4,8 @@ Only the frame is parsed here: start line, header fields, body. Header values st
 (``headers``). Text is Latin-1 so that every byte survives the way in and out.
 """
 
+from functools import lru_cache
+
 from msgspec import Struct
 
 MAX_DATAGRAM = 65_535
@@ -30,6 +32,8 @@ _NAMES = {
     )
 }  # fmt: skip
 """Usual spellings, so that the common case costs one look-up."""
+_REMEMBERED_LINES = 256
+"""Nearly all responses have the same few status lines and CSeq values."""
 _TOKEN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~")
 
 
@@ -100,6 +104,7 @@ def _unfold(text: str) -> str:
     return "".join(pieces)
 
 
+@lru_cache(maxsize=_REMEMBERED_LINES)
 def _parse_start(line: str) -> tuple[str, str, int, str]:
     parts = line.split(" ", 2)
     if len(parts) < 3:
@@ -144,6 +149,7 @@ def _header_name(name: str) -> str:
     return _COMPACT.get(key, key)
 
 
+@lru_cache(maxsize=_REMEMBERED_LINES)
 def _parse_sequence(value: str) -> tuple[int, str]:
     number, _, method = value.replace("\t", " ").partition(" ")
     method = method.strip(" \t")

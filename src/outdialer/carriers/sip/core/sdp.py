@@ -1,5 +1,6 @@
 """Session descriptions for one audio stream (RFC 8866, offer and answer by RFC 3264)."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from outdialer.carriers.sip.core.headers import parameter
@@ -29,13 +30,19 @@ def describe(
 ) -> bytes:
     """Our offer (``payload`` None: both codecs) or our answer with the one chosen codec; 20 ms packets."""
     family = "IP6" if ":" in address else "IP4"
-    types = CODECS if payload is None else {payload: CODECS[payload]}
-    maps = "".join(f"a=rtpmap:{number} {codec}\r\n" for number, codec in types.items())
     return (
         f"v=0\r\no=- {session} {version} IN {family} {address}\r\ns=-\r\nc=IN {family} {address}\r\nt=0 0\r\n"
-        f"m=audio {port} RTP/AVP {' '.join(map(str, types))} {EVENTS}\r\n{maps}"
-        f"a=rtpmap:{EVENTS} telephone-event/8000\r\na=fmtp:{EVENTS} 0-16\r\na=ptime:20\r\na={direction}\r\n"
+        f"m=audio {port} RTP/AVP {_formats(payload)}a=ptime:20\r\na={direction}\r\n"
     ).encode("latin-1")
+
+
+@lru_cache
+def _formats(payload: int | None) -> str:
+    """The end of the ``m=`` line and the lines that say what its numbers mean."""
+    types = CODECS if payload is None else {payload: CODECS[payload]}
+    maps = "".join(f"a=rtpmap:{number} {codec}\r\n" for number, codec in types.items())
+    events = f"a=rtpmap:{EVENTS} telephone-event/8000\r\na=fmtp:{EVENTS} 0-16\r\n"
+    return f"{' '.join(map(str, types))} {EVENTS}\r\n{maps}{events}"
 
 
 def answering_direction(description: Description) -> str:
@@ -68,15 +75,16 @@ def parse_description(body: bytes) -> Description | None:
     address, direction = "", "sendrecv"
     session: tuple[str, str] | None = None
     for line in lines[1:]:
-        if line.startswith("m="):
+        kind = line[:2]
+        if kind == "m=":
             if audio:
                 break
             session = session or (address, direction)
             address, direction = session
             audio = line[2:].split() if line.startswith("m=audio ") else []
-        elif line.startswith("c="):
+        elif kind == "c=":
             address = line.rpartition(" ")[2].partition("/")[0]
-        elif line.startswith("a=") and line[2:] in _OPPOSITE:
+        elif kind == "a=" and line[2:] in _OPPOSITE:
             direction = line[2:]
     return Description(_media(audio, address), direction)
 

@@ -186,6 +186,12 @@ class ClientTransaction:
         self.state = State.PROCEEDING
         self._timer = self._stack.timers.start(now + TIMEOUT, lambda _: self.stop())
 
+    def resume(self, now: float, state: State) -> None:
+        """Be an INVITE in ``state``, after its final response, for 64*T1."""
+        self._stack.table[self.request.branch, self.method] = self
+        self.state = state
+        self._timer = self._stack.timers.start(now + TIMEOUT, self._forget)
+
     def silence(self) -> None:
         """Send no more, but keep waiting (RFC 3261 section 9.1: a CANCEL that must wait for a provisional)."""
         self._data = b""

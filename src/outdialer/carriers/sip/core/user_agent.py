@@ -12,6 +12,7 @@ from outdialer.carriers.sip.core.call_table import Input
 from outdialer.carriers.sip.core.credentials import Credentials
 from outdialer.carriers.sip.core.dialog import load
 from outdialer.carriers.sip.core.endpoint import Endpoint
+from outdialer.carriers.sip.core.finished import FinishedInvites
 from outdialer.carriers.sip.core.headers import address_parts, branch_of, single_via, tag_of
 from outdialer.carriers.sip.core.message import Message, ParseError, parse
 from outdialer.carriers.sip.core.outputs import Address, Output, Probed
@@ -36,6 +37,7 @@ class UserAgent:
         self._transactions = self._endpoint.transactions
         self._calls: dict[str, Call] = {}
         self._legs: dict[int, Call] = {}
+        self._finished = FinishedInvites(self._endpoint)
         self._answering = Answering(self._endpoint, self._calls)
 
     # Orders
@@ -115,10 +117,11 @@ class UserAgent:
         if not message.status:
             self._answering.receive(now, message, source)
             return
-        transaction = self._transactions.table.get((branch_of(message.headers["via"]), message.method))
+        sent_branch = branch_of(message.headers["via"])
+        transaction = self._transactions.table.get((sent_branch, message.method))
         if transaction is not None:
             transaction.hear(now, message, source)
-        elif message.method == "INVITE":
+        elif message.method == "INVITE" and not self._finished.hear(now, sent_branch, message, source):
             self._hear_stray(now, message, source)
 
     def wake(self, now: float) -> None:
@@ -157,6 +160,7 @@ class UserAgent:
             "calls": len(self._calls),
             "legs": len(self._legs),
             "transactions": len(self._transactions.table),
+            "finished invites": len(self._finished),
             "stored responses": len(self._answering),
             "timers": len(self._transactions.timers),
         }
@@ -180,10 +184,12 @@ class UserAgent:
             self._legs[call.leg] = call
         call.on_over = self._unregister
 
-    def _unregister(self, call: Call) -> None:
+    def _unregister(self, now: float, call: Call) -> None:
         self._calls.pop(call.identity.call_id, None)
         if call.leg is not None:
             self._legs.pop(call.leg, None)
+        for invite in call.unforgotten():
+            self._finished.keep(now, invite, call.answers)
 
     def _hear_stray(self, now: float, message: Message, source: Address) -> None:
         """A response to an INVITE that no transaction waits for: if the INVITE was ours, cancel or clear it."""
