@@ -84,7 +84,7 @@ class App:
             longest_call_ms=settings.max_call_ms,
             retention=self._make_retention(),
         )
-        self.feed = Feed(store, Renderer)
+        self.feed = Feed(store, Renderer, settings.customer_followers)
         self.webhooks = self._make_webhooks(secret)
         self.api = self._make_api()
         self.http_address: tuple[str, int] | None = None

@@ -22,7 +22,7 @@ def test_the_figures_hold() -> None:
         f"pings every {PING_EVERY_S:.0f} s",
         f"{PONG_WITHIN_S:.0f} s without a pong",
         f"{follower.MOST_WAITING_BYTES // 1_048_576} MiB waited",
-        f"{stream.MOST_FOLLOWERS:,} connections",
+        f"{feed.MOST_FOLLOWERS:,} connections",
         f"Every {stream.HEARTBEAT_S:.0f} s without an event",
         f"asked every {welcome.ASK_EVERY_S:.0f} s",
         f"every {feed.ROUND_S} s at most",

@@ -214,6 +214,9 @@ def _sound(given: str | None) -> str:
 @click.option("--login-rate", default="10:20", show_default=True, type=RequestRate(), help="Logins/s of one address.")
 @click.option("--customer-rate", default="100:200", show_default=True, type=RequestRate(), help="Requests/s, customer.")
 @click.option("--key-rate", default="100:200", show_default=True, type=RequestRate(), help="Requests/s, access key.")
+@click.option(
+    "--customer-followers", default=2_000, show_default=True, type=click.IntRange(1, 4_000), help="Of events, at once."
+)
 @click.option("--sounds", type=EXISTING_FOLDER, help="Where WAV files must be that campaigns play; without it, none.")
 @click.option("--no-key-file", is_flag=True, help="Show the first access key only, keep it nowhere.")
 @click.option(
@@ -243,6 +246,7 @@ def serve(trunk: tuple[str, int] | None, **given: Any) -> None:
         login_rate=given["login_rate"],
         customer_rate=given["customer_rate"],
         key_rate=given["key_rate"],
+        customer_followers=given["customer_followers"],
         allowed_networks=given["allow_network"],
         sounds=given["sounds"],
         live=given["live"],

@@ -10,7 +10,9 @@ import httpx
 import pytest
 from httpx_sse import ServerSentEvent, aconnect_sse
 
-from outdialer.api.events.follower import Ending
+from outdialer.api.events.follower import Ending, Follower
+from outdialer.api.events.stream import written
+from outdialer.api.wire import Wire
 from tests.api.conftest import CUSTOMER, OTHER_CUSTOMER, over_both_stores
 from tests.api.events.conftest import Served, made
 from tests.api.events.test_rendering import told
@@ -169,10 +171,24 @@ async def test_a_client_that_goes_away_is_forgotten(served: Served, token: str) 
     assert served.feed.followers_of(CUSTOMER) == 0
 
 
-async def test_many_are_too_many(served: Served, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("outdialer.api.events.stream.MOST_FOLLOWERS", 1)
+async def test_many_are_too_many(served: Served, token: str) -> None:
+    served.feed.most = 1
     async with listening(served, token):
         async with served.client(token) as client:
             refused: httpx.Response = await client.get(PATH)
         assert refused.status_code == 429
         assert refused.json()["error"]["reason"] == "RESOURCE_LIMIT_EXCEEDED"
+        assert "1 connections of this customer" in refused.json()["error"]["message"]
+        async with listening(served, await served.world.key(OTHER_CUSTOMER)):
+            assert served.feed.followers_of(OTHER_CUSTOMER) == 1
+
+
+async def test_who_catches_up_counts_already_and_who_never_begins_does_not(served: Served) -> None:
+    served.feed.most = 2
+    wire = Wire(CUSTOMER)
+    catching_up, about_to = Follower(wire, written), Follower(wire, written)
+    assert [served.feed.admit(one) for one in (catching_up, about_to, Follower(wire, written))] == [True, True, False]
+    del about_to
+    assert served.feed.followers_of(CUSTOMER) == 1
+    served.feed.leave(catching_up)
+    assert served.feed.followers_of(CUSTOMER) == 0

@@ -218,6 +218,16 @@ async def test_a_follower_that_goes_away_is_forgotten(served: Served, token: str
     assert served.feed.followers_of(1) == 0
 
 
+async def test_one_connection_too_many_is_refused_before_it_opens(served: Served, token: str) -> None:
+    served.feed.most = 1
+    async with connect(served.url(PATHS[0], "ws", token=token)):
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(served.url(PATHS[0], "ws", token=token))
+        assert refused.value.response.status_code == 429
+        async with connect(served.url(PATHS[0], "ws", token=await served.world.key(OTHER_CUSTOMER))):
+            pass
+
+
 async def test_no_credential_is_logged(served: Served, token: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     async with connect(served.url(PATHS[0], "ws", token=token), logger=logging.getLogger("the client's own")) as socket:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Protocol
+from weakref import WeakSet
 
 from msgspec import Struct
 
@@ -35,6 +36,8 @@ SHARED_BY = 50
 """So many followers that want the same get it in one piece: it is made faster, and costs each of them little."""
 AS_ONE = 100
 """To ask whether so many events are wanted takes as long as waking a follower, or less."""
+MOST_FOLLOWERS = 2_000
+"""Connections of one customer: half of those that the server has for everybody."""
 AWAY_S = 1.0
 """How long the feed waits for a store that is away."""
 
@@ -73,14 +76,18 @@ class Place(Struct, frozen=True):
 class Feed:
     """The followers of all customers. ``make_renderer`` takes the installation's secret.
 
-    Nothing is told before ``start``; whoever follows then is ended at once.
+    ``most`` connections of one customer may follow at once. Nothing is told before ``start``; whoever follows then is
+    ended at once.
     """
 
-    def __init__(self, store: FeedStore, make_renderer: Callable[[bytes], Renders]) -> None:
+    def __init__(self, store: FeedStore, make_renderer: Callable[[bytes], Renders], most: int = MOST_FOLLOWERS) -> None:
+        self.most = most
         self._store = store
         self._make_renderer = make_renderer
         self._renderer: Renders | None = None
         self._followers: dict[Follower, None] = {}
+        self._present: WeakSet[Follower] = WeakSet()
+        """Those too that have not joined yet. One whose connection ends before it begins is forgotten with it."""
         self._cursor: Cursor = 0
         self._bell = Bell()
         self._tasks = Tasks()
@@ -110,8 +117,15 @@ class Feed:
         return None if found is None else Place(*found)
 
     def followers_of(self, customer: int) -> int:
-        """How many connections of a customer follow."""
-        return sum(follower.wire.customer == customer for follower in self._followers)
+        """How many connections of a customer follow, or are about to."""
+        return sum(follower.wire.customer == customer for follower in self._present)
+
+    def admit(self, follower: Follower) -> bool:
+        """Count a connection that is about to follow, until it leaves; False: its customer may have no more."""
+        if self.followers_of(follower.wire.customer) >= self.most:
+            return False
+        self._present.add(follower)
+        return True
 
     def _happened(self) -> None:
         if self._followers:
@@ -134,6 +148,7 @@ class Feed:
     def leave(self, follower: Follower) -> None:
         """Offer nothing more."""
         self._followers.pop(follower, None)
+        self._present.discard(follower)
 
     async def catch_up(self, follower: Follower, place: Place) -> AsyncIterator[Missed]:
         """What the follower wants of what came after ``place``, until it has joined and has seen the rest.

@@ -16,8 +16,6 @@ from outdialer.domain.permissions import OPERATOR_CUSTOMER
 
 MEDIA_TYPE = "text/event-stream; charset=utf-8"
 HEARTBEAT_S = 15.0
-MOST_FOLLOWERS = 5_000
-"""Connections of one customer that may follow at once."""
 RETRY_MS = 2_000
 """When a client shall come again after a connection was lost."""
 _GAP = (
@@ -37,16 +35,18 @@ def written(happened: Sequence[ClientEvent]) -> bytes:
     )
 
 
-def check_room(principal: Principal, feed: Feed) -> None:
-    """Check that there is something to follow for a principal, and that it may have one more connection.
+def admit(follower: Follower, principal: Principal, feed: Feed) -> None:
+    """Count a principal's connection that is about to follow.
 
     Raises:
-        ApiError: it may not.
+        ApiError: there is nothing that it may follow, or its customer has as many connections as it may have.
     """
     if not roots(principal):
         raise ApiError("PERMISSION_DENIED", f"There is nothing to follow with the permission {principal.permission}.")
-    if feed.followers_of(principal.customer) >= MOST_FOLLOWERS:
-        raise ApiError("RESOURCE_LIMIT_EXCEEDED", f"{MOST_FOLLOWERS} connections follow already; close some first.")
+    if not feed.admit(follower):
+        raise ApiError(
+            "RESOURCE_LIMIT_EXCEEDED", f"{feed.most} connections of this customer follow already; close some."
+        )
 
 
 @events.operation(
@@ -77,12 +77,12 @@ async def follow_events(context: Context) -> Streamed:
     not kept any more. Comments keep the connection open.
     """
     principal, feed = context.principal, context.services.feed
-    check_room(principal, feed)
     asked = context.query.get("topics")
     topics = check_topics(asked.split(",") if asked else roots(principal), principal)
     last = context.last_event_id or context.query.get("last_event_id")
     place = await feed.place_of(last) if last else None
     follower = Follower(context.wire, written, topics, hidden_from(principal))
+    admit(follower, principal, feed)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     pieces = _pieces(context, follower, place, unknown=bool(last) and place is None)
     return Streamed(pieces, MEDIA_TYPE, gone=lambda: follower.end(Ending.GONE), headers=headers)

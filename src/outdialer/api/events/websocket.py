@@ -18,7 +18,7 @@ from outdialer.api.errors import ApiError
 from outdialer.api.events.event import ClientEvent
 from outdialer.api.events.follower import Ending, Follower
 from outdialer.api.events.frames import FRAMES
-from outdialer.api.events.stream import check_room
+from outdialer.api.events.stream import admit
 from outdialer.api.events.topics import MOST_TOPICS, check_topics, hidden_from
 from outdialer.api.events.welcome import ASK_EVERY_S, Welcome
 from outdialer.api.http import Receive, Request, Response, Send
@@ -67,11 +67,12 @@ class Sockets:
         await receive()
         try:
             principal = await self._welcomed(request)
+            follower = Follower(wire_of(principal, self._services), written, hidden=hidden_from(principal))
+            admit(follower, principal, self._services.feed)
         except Exception as error:
             await _refuse(send, self._failure(request, error))
             return
         await send({"type": "websocket.accept"})
-        follower = Follower(wire_of(principal, self._services), written, hidden=hidden_from(principal))
         sending = self._tasks.start(self._tell(send, follower, principal), "websocket")
         try:
             await _obey(receive, follower, principal)
@@ -87,9 +88,7 @@ class Sockets:
         """
         if request.path not in PATHS:
             raise ApiError("ROUTE_NOT_FOUND", f"Websockets are at {' and '.join(PATHS)}.")
-        principal = await self._authenticated(request)
-        check_room(principal, self._services.feed)
-        return principal
+        return await self._authenticated(request)
 
     async def _tell(self, send: Send, follower: Follower, principal: Principal) -> None:
         """Send what happens until one side has had enough."""
