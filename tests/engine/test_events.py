@@ -64,7 +64,7 @@ async def test_each_change_of_each_attempt_is_told_once(make_world: MakeWorld) -
     answered, busy, rings = number(1), number(2), number(3)
     world = await make_world(f"{answered}={HANGS_UP}", f"{busy}={BUSY}", f"{rings}={RINGS}")
     talks = [action("sleep", duration=60_000)]
-    people = await world.campaign(answered, busy, rings, ring_ms=300, actions=talks)
+    people = await world.campaign(answered, busy, rings, ring_ms=1_500, actions=talks)
     await world.until_status(people)
     events = await told(world)
     types = {target: [event.type for event in happened] for target, happened in by_attempt(events).items()}

@@ -10,6 +10,7 @@ from tests.engine.conftest import MakeWorld
 from tests.engine.world import ANSWERS, HANGS_UP, RINGS, World, action, done_by, number
 
 TALKS = "talks"
+RINGS_ON = "rings on"
 LONG = "long"
 HUNG_UP = "hung up by an operator"
 FLOW = "the script fails"
@@ -45,7 +46,7 @@ CASES = (
     Case(refuses(600), "busy", "refused (SIP 600)", sip_code=600),
     Case(RINGS, "cancel", "operator", script=HUNG_UP, sip_code=487),
     Case(ANSWERS, "timeout", "call-limit", script=LONG, answered=True, sip_code=200),
-    Case(RINGS, "noanswer", "ring-limit", sip_code=487),
+    Case(RINGS, "noanswer", "ring-limit", script=RINGS_ON, sip_code=487),
     Case(refuses(480), "noanswer", "refused (SIP 480)", sip_code=480),
     Case(refuses(603), "noanswer", "refused (SIP 603)", sip_code=603),
     Case(refuses(403), "noanswer", "refused (SIP 403)", sip_code=403),
@@ -59,6 +60,7 @@ OUT_OF_REACH = {
 
 SCRIPTS = {
     TALKS: [action("sleep", duration=20)],
+    RINGS_ON: [action("sleep", duration=20)],
     LONG: [action("sleep", duration=60_000)],
     HUNG_UP: [action("sleep", duration=60_000)],
     FLOW: [action("play", stream_urls=["${voipbin.outdialtarget.data}"])],
@@ -80,12 +82,12 @@ def test_every_reason_has_a_case() -> None:
 
 async def test_every_reason_and_its_result(make_world: MakeWorld) -> None:
     who = {number(n): case for n, case in enumerate(CASES)}
-    world = await make_world(*(f"{n}={case.phone}" for n, case in who.items()), media=Broken(), longest_call_ms=2_000)
+    world = await make_world(*(f"{n}={case.phone}" for n, case in who.items()), media=Broken(), longest_call_ms=3_000)
     await world.rest()
     campaigns = {}
     for script, actions in SCRIPTS.items():
         people = [n for n, case in who.items() if case.script == script]
-        ring_ms = 10_000 if script == HUNG_UP else 500
+        ring_ms = 500 if script == RINGS_ON else 10_000
         campaigns[script] = await world.campaign(*people, ring_ms=ring_ms, actions=actions)
     for n, case in who.items():
         if case.script == HUNG_UP:

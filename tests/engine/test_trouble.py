@@ -20,7 +20,7 @@ from outdialer.media.client import MediaProcess
 from outdialer.ports.carrier import Sent
 from outdialer.ports.media import MediaLost, MediaSink, NoRtpPort, RtpPort
 from tests.engine.conftest import MakeWorld
-from tests.engine.world import ANSWERS, CUSTOMER, RINGS, World, action, attempt_of, done_by, number, numbers
+from tests.engine.world import ANSWERS, CUSTOMER, HANGS_UP, RINGS, World, action, attempt_of, done_by, number, numbers
 
 
 class FewPorts(SimulatorMedia):
@@ -241,7 +241,8 @@ async def test_without_an_rtp_port_nobody_is_called_and_no_try_is_burned(make_wo
     await world.nothing_more_for(NO_PORT_REST_US / MICROSECONDS_PER_SECOND / 2)
     attempts = await world.attempts()
     assert {(a.charged, a.hangup_detail) for a in attempts} == {(False, "not sent: no-rtp-port")}
-    assert len(attempts) <= 20, "it does not try again as fast as the trunk allows"
+    # Ten attempts a second; where the machine stands still the trunk's rate would make up for it, this does not.
+    assert len(attempts) <= 40, "it does not try again as fast as the trunk allows"
     assert world.invites == []
     assert {target.tries for target in await world.targets(people)} == {(0, 0, 0, 0, 0)}
     media.ports = 100
@@ -279,8 +280,8 @@ async def test_the_calls_that_are_being_set_up_bound_the_next_ones(
 
 async def test_lost_media_ends_the_calls_and_the_campaign_goes_on(make_world: MakeWorld) -> None:
     media = DyingMedia(failed_starts=1)
-    world = await make_world(f"{number(9)}={RINGS}/{ANSWERS}", media=media)
-    talk = [action("sleep", duration=300)]
+    world = await make_world(f"{number(9)}={RINGS}/{HANGS_UP}", f"*={ANSWERS}/{HANGS_UP}", media=media)
+    talk = [action("sleep", duration=60_000)]
     people = await world.campaign(*numbers(10), tries=(2, 0, 0, 0, 0), interval_ms=10, actions=talk)
     await world.until_talking(9)
     media.die()
@@ -290,21 +291,22 @@ async def test_lost_media_ends_the_calls_and_the_campaign_goes_on(make_world: Ma
     reasons = await world.reasons()
     assert all(reasons[who] == ["failed", "normal"] for who in numbers(9))
     assert reasons[number(9)] == ["cancel", "normal"], "it rang with a port that was gone"
-    assert {a.hangup_detail for a in await world.attempts() if a.charged} == {"media-lost", "end-of-script"}
+    assert {a.hangup_detail for a in await world.attempts() if a.charged} == {"media-lost", "bye"}
 
 
 async def test_a_killed_media_process_is_started_again(make_world: MakeWorld, tmp_path: Path) -> None:
     media = MediaProcess(cache_dir=tmp_path / "cache", reserve=8)
-    world = await make_world(media=media)
-    people = await world.campaign(*numbers(3), tries=(2, 0, 0, 0, 0), interval_ms=10, actions=[action("beep")] * 2)
-    await world.until_talking(1)
+    world = await make_world(f"*={ANSWERS}/{HANGS_UP}", media=media)
+    talk = [action("beep"), action("sleep", duration=60_000)]
+    people = await world.campaign(*numbers(3), tries=(2, 0, 0, 0, 0), interval_ms=10, actions=talk)
+    await world.until_talking(3)
     before = media.pid
     assert before is not None
     os.kill(before, signal.SIGKILL)
     await world.until_status(people)
     assert media.pid not in (None, before)
     assert done_by(await world.targets(people)) == ["success"] * 3
-    assert "media-lost" in {a.hangup_detail for a in await world.attempts()}
+    assert [a.hangup_detail for a in await world.attempts() if a.charged] == ["media-lost"] * 3 + ["bye"] * 3
 
 
 # The script and the call limit
@@ -316,7 +318,7 @@ async def test_a_call_that_lasts_too_long_is_ended(make_world: MakeWorld) -> Non
     await world.until_status(people)
     [attempt] = await world.attempts()
     assert (attempt.hangup_reason, attempt.hangup_detail, attempt.answered) == ("timeout", "call-limit", True)
-    assert 290 <= attempt.talk_ms < 2_000
+    assert 290 <= attempt.talk_ms < 10_000, "of a minute"
 
 
 async def test_a_script_that_fails_fails_the_call(make_world: MakeWorld) -> None:
@@ -347,7 +349,7 @@ async def test_a_script_that_cannot_be_rendered_calls_nobody(make_world: MakeWor
 
 async def test_while_the_store_is_away_nobody_is_called_and_nothing_is_lost(make_world: MakeWorld) -> None:
     world = await make_world(rate=40)
-    people = await world.campaign(*numbers(40), actions=[action("sleep", duration=100)])
+    people = await world.campaign(*numbers(40), actions=[action("sleep", duration=500)])
     await world.until_talking(3)
     world.store.failure = "disk full"
     await world.until(lambda: world.store.refused >= 2)
@@ -367,16 +369,18 @@ async def test_while_the_store_is_away_nobody_is_called_and_nothing_is_lost(make
 
 async def test_a_slot_missed_while_the_store_is_away_is_reserved_when_it_is_back(make_world: MakeWorld) -> None:
     world = await make_world(rate=10)
+    world.clock.stand()
     people = await world.campaign(*numbers(3))
-    await world.until(lambda: len(world.engine._offices[0].dialer._sender) >= 1)
+    await world.until(lambda: len(world.engine._offices[0].dialer._sender) == 2)
     world.store.failure = "disk full"
     world.clock.jump(60)  # A suspended machine: every slot is long past when it wakes.
     world.engine._offices[0].dialer._sender._due()
     await world.until(lambda: world.store.refused >= 2)
     invited = len(world.invites)
     world.store.failure = ""
+    world.clock.go_on()
     await world.until_status(people)
-    assert invited < 3
+    assert invited == 1
     assert done_by(await world.targets(people)) == ["success"] * 3
     assert all(a.charged for a in await world.attempts())
 
@@ -489,10 +493,10 @@ async def test_the_engine_goes_on_after_a_restart_between_calls(make_world: Make
 
 
 async def test_a_life_that_ended_suddenly_is_cleared_up_by_the_next(make_world: MakeWorld) -> None:
-    world = await make_world(f"{number(0)}={RINGS}/{ANSWERS}")
+    world = await make_world(f"{number(0)}={RINGS}/{HANGS_UP}", f"*={ANSWERS}/{HANGS_UP}")
     world.unknown = 2
     people = await world.campaign(
-        *numbers(2), tries=(2, 0, 0, 0, 0), interval_ms=300, actions=[action("sleep", duration=1_000)]
+        *numbers(2), tries=(2, 0, 0, 0, 0), interval_ms=300, actions=[action("sleep", duration=60_000)]
     )
     await world.until_ringing(2)
     await world.until_talking(1)

@@ -68,16 +68,31 @@ def numbers(amount: int, start: int = 0) -> list[str]:
 
 
 class JumpClock:
-    """The machine's clock, moved on by tests that cannot wait."""
+    """The machine's clock, moved on by tests that cannot wait, and stopped by tests that must not be too late."""
 
     def __init__(self) -> None:
         self.ahead: Instant = 0
+        self._stands_at: Instant | None = None
 
     def now(self) -> Instant:
-        return time.time_ns() // 1_000 + self.ahead
+        return self._machine() if self._stands_at is None else self._stands_at
 
     def jump(self, seconds: float) -> None:
-        self.ahead += int(seconds * MICROSECONDS_PER_SECOND)
+        step = int(seconds * MICROSECONDS_PER_SECOND)
+        self.ahead += step
+        if self._stands_at is not None:
+            self._stands_at += step
+
+    def stand(self) -> None:
+        """Let no slot come and nobody be due, however long the machine takes for what follows."""
+        self._stands_at = self._machine()
+
+    def go_on(self) -> None:
+        """Be the machine's clock again."""
+        self._stands_at = None
+
+    def _machine(self) -> Instant:
+        return time.time_ns() // 1_000 + self.ahead
 
 
 def attempt_of(call_id: str) -> str:
