@@ -49,6 +49,12 @@ async def server(world: World) -> AsyncIterator[Peer]:
     await serving
 
 
+def _hurry(patch: pytest.MonkeyPatch) -> None:
+    """Let the server lose its patience at once."""
+    patch.setattr(connections, "HEAD_S", 0.1)
+    patch.setattr(connections, "BODY_S", 0.1)
+
+
 @pytest.mark.parametrize(
     "pieces",
     [
@@ -64,9 +70,9 @@ async def server(world: World) -> AsyncIterator[Peer]:
 async def test_who_never_comes_to_an_end_is_cut_off(
     server: Peer, pieces: tuple[bytes, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "HEAD_S", 0.1)
-    monkeypatch.setattr(connections, "BODY_S", 0.1)
-    assert b" 200 " not in await server.say(*pieces)
+    with monkeypatch.context() as patch:
+        _hurry(patch)
+        assert b" 200 " not in await server.say(*pieces)
     assert await server.ping() == 200
 
 
@@ -107,9 +113,9 @@ async def test_more_connections_than_there_may_be(server: Peer, monkeypatch: pyt
     ],
 )
 async def test_what_is_not_http(server: Peer, request_bytes: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "HEAD_S", 0.1)
-    monkeypatch.setattr(connections, "BODY_S", 0.1)
-    answer = await server.say(request_bytes)
+    with monkeypatch.context() as patch:
+        _hurry(patch)
+        answer = await server.say(request_bytes)
     assert answer == b"" or b" 400 " in answer.partition(b"\r\n")[0]
     assert await server.ping() == 200
 

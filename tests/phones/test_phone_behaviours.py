@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from tests.phones.conftest import Attempt, Caller, Heard, StartCaller, StartPhones
 
 QUICK = TimerValues(t1_ms=30, t2_ms=60, give_up_ms=300, linger_ms=300)
+"""For callers that say nothing more: the phone repeats itself and soon gives up."""
+PATIENT = TimerValues(t1_ms=30, t2_ms=60)
+"""For callers that do answer, and are never too late: the phone repeats itself as soon, and gives up after 32 s."""
+LATE = TimerValues(t1_ms=30, t2_ms=60, give_up_ms=1_500)
+"""For a caller that must be in time with one thing and leaves another out."""
 LOSES_THE_FIRST_THREE = 2
 """A seed with which the first three datagrams of the call below are lost, and the next ones are not."""
 FAST = "ring_after_ms=0,final_after_ms=20"
@@ -99,7 +104,7 @@ async def test_answers_and_hangs_up(start_phones: StartPhones, start_caller: Sta
 
 
 async def test_its_bye_is_repeated_until_answered(start_phones: StartPhones, start_caller: StartCaller) -> None:
-    network = await start_phones(**rules(f"hangup:{FAST},hang_up_after_ms=0"), timer_values=QUICK)
+    network = await start_phones(**rules(f"hangup:{FAST},hang_up_after_ms=0"), timer_values=PATIENT)
     caller = await start_caller(network)
     attempt = caller.attempt()
     await answered(caller, attempt)
@@ -121,7 +126,7 @@ async def test_an_unanswered_bye_ends_the_call_all_the_same(
 
 @pytest.mark.parametrize("comes", [True, False])
 async def test_a_bye_may_come_before_the_ack(start_phones: StartPhones, start_caller: StartCaller, comes: bool) -> None:
-    network = await start_phones(**rules(f"answer:{FAST}"), timer_values=QUICK)
+    network = await start_phones(**rules(f"answer:{FAST}"), timer_values=PATIENT if comes else LATE)
     caller = await start_caller(network)
     attempt = caller.attempt().invite()
     reply = await caller.next(200)
@@ -167,7 +172,7 @@ async def test_refusals(start_phones: StartPhones, start_caller: StartCaller, na
 async def test_a_refusal_is_repeated_until_acknowledged_with_the_branch_of_the_invite(
     start_phones: StartPhones, start_caller: StartCaller
 ) -> None:
-    network = await start_phones(**rules("busy:final_after_ms=0"), timer_values=QUICK)
+    network = await start_phones(**rules("busy:final_after_ms=0"), timer_values=PATIENT)
     caller = await start_caller(network)
     attempt = caller.attempt().invite()
     first = await caller.next(486)
@@ -320,7 +325,7 @@ async def test_a_retransmitted_invite_is_the_same_call(start_phones: StartPhones
 
 
 async def test_the_200_is_repeated_until_the_ack(start_phones: StartPhones, start_caller: StartCaller) -> None:
-    network = await start_phones(**rules("answer:ring_after_ms=0,final_after_ms=0"), timer_values=QUICK)
+    network = await start_phones(**rules("answer:ring_after_ms=0,final_after_ms=0"), timer_values=PATIENT)
     caller = await start_caller(network)
     attempt = caller.attempt().invite()
     replies = [await caller.next(200) for _ in range(3)]
@@ -362,7 +367,7 @@ async def test_bye_while_it_rings(start_phones: StartPhones, start_caller: Start
 
 async def test_ended_calls_are_forgotten(start_phones: StartPhones, start_caller: StartCaller) -> None:
     network = await start_phones(
-        **rules("busy:final_after_ms=0"), timer_values=TimerValues(t1_ms=30, give_up_ms=300, linger_ms=0)
+        **rules("busy:final_after_ms=0"), timer_values=TimerValues(linger_ms=0)
     )
     caller = await start_caller(network)
     for _ in range(20):
@@ -373,7 +378,7 @@ async def test_ended_calls_are_forgotten(start_phones: StartPhones, start_caller
 
 
 async def test_a_lossy_phone_is_reached_by_patience(start_phones: StartPhones, start_caller: StartCaller) -> None:
-    network = await start_phones(**rules(f"lossy:{FAST},loss=0.5"), timer_values=QUICK, seed=LOSES_THE_FIRST_THREE)
+    network = await start_phones(**rules(f"lossy:{FAST},loss=0.5"), timer_values=PATIENT, seed=LOSES_THE_FIRST_THREE)
     caller = await start_caller(network)
     attempt = caller.attempt()
     attempt.call_id = "lossy@test.invalid"

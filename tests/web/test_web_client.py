@@ -105,7 +105,7 @@ async def test_a_body_that_drips_does_not_take_the_status_back(client: WebClient
         await asyncio.Event().wait()
 
     async with Receiver(drip) as receiver:
-        answer = await post(client, receiver.url, seconds=0.3)
+        answer = await post(client, receiver.url, seconds=2)
     assert (answer.status, answer.body, answer.whole) == (200, b"x", False)
 
 
