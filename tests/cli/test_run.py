@@ -244,7 +244,7 @@ async def test_ctrl_c_drains_and_the_same_command_goes_on(tmp_path: Path) -> Non
     people = _list(tmp_path, *(f"0{index}" for index in range(100, 140)))
     command = [
         *(sys.executable, "-m", "outdialer.cli.main", "run", str(people), "--from", "+12025550100"),
-        *("--trunk", f"sip:127.0.0.1:{network.address[1]}", "--play", _short_sound(tmp_path), "--rate", "20"),
+        *("--trunk", f"sip:127.0.0.1:{network.address[1]}", "--play", _short_sound(tmp_path), "--rate", "10"),
         *("--channels", "10", "--tries", "1", "--ring", "2", "--db", str(tmp_path / "books.db")),
         *("--results", str(tmp_path / "results.jsonl"), "--targets", str(tmp_path / "targets.jsonl")),
     ]

@@ -45,8 +45,9 @@ pytestmark = pytest.mark.slow
 
 KILLS = 28
 """In each of two worlds."""
-VOICE_S = 1.0
-"""How long the media process may outlive the engine."""
+GONE_S = 5.0
+"""How long the media process may outlive the engine, on any machine; one that stays is given up after twice as long.
+That no voice goes on is seen at the phones."""
 
 WORLDS = tuple(Plan(kills=random_kills(KILLS, seed), seed=seed) for seed in (7, 8))
 
@@ -134,13 +135,13 @@ async def drain(folder: Path) -> Drained:
             await until(lambda: live_attempts(db) >= 25, READY_S + CALLS_S)
             told_at = now()
             command.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(2 * READY_S):
                 code = await command.wait()
         finally:
             if command.returncode is None:
                 command.kill()
                 await command.wait()
-        await until(lambda: no_call_is_up(folder / "phones.jsonl"), 5)
+        await until(lambda: no_call_is_up(folder / "phones.jsonl"), READY_S)
     return Drained(code, told_at, Ledgers(read_wire(folder / "phones.jsonl"), read_books(db), plan.terms), db)
 
 
@@ -205,7 +206,7 @@ def test_voices_stop_with_the_engine(runs: Runs) -> None:
         assert voice_stops(outcome.wire, [killed.at for killed in outcome.kills if killed.kill.what != MEDIA]) == []
         outlived = [killed.media_gone_s for killed in outcome.kills if killed.media_gone_s is not None]
         assert outlived
-        assert max(outlived) <= VOICE_S
+        assert max(outlived) <= GONE_S
 
 
 def test_an_answer_that_comes_after_the_restart_is_acknowledged_ended_and_noted(runs: Runs) -> None:
@@ -237,8 +238,9 @@ def test_a_term_signal_drains(runs: Runs) -> None:
     drained = runs.drained
     attempts = drained.ledgers.books.attempts
     assert drained.code == DRAINED
-    assert max(attempt.tm_create for attempt in attempts) <= drained.told_at + 1_000_000
-    assert max(invite.at for invite in drained.ledgers.wire.invites) <= drained.told_at + 1_000_000
+    # Who is left would take seven seconds more.
+    assert max(attempt.tm_create for attempt in attempts) <= drained.told_at + 3_000_000
+    assert max(invite.at for invite in drained.ledgers.wire.invites) <= drained.told_at + 3_000_000
     assert all(attempt.status == "done" for attempt in attempts)
     assert not any(attempt.unknown for attempt in attempts)
     assert not any(drained.ledgers.books.in_use.values())

@@ -366,9 +366,7 @@ async def test_bye_while_it_rings(start_phones: StartPhones, start_caller: Start
 
 
 async def test_ended_calls_are_forgotten(start_phones: StartPhones, start_caller: StartCaller) -> None:
-    network = await start_phones(
-        **rules("busy:final_after_ms=0"), timer_values=TimerValues(linger_ms=0)
-    )
+    network = await start_phones(**rules("busy:final_after_ms=0"), timer_values=TimerValues(linger_ms=0))
     caller = await start_caller(network)
     for _ in range(20):
         attempt = caller.attempt().invite()
