@@ -149,6 +149,7 @@ class App:
                 live=self.settings.live,
                 old_time_format=self.settings.old_time_format,
                 rates=_request_rates(self.settings),
+                kept_answer_bytes=self.settings.customer_answers_mb * 1_000_000,
             )
         )
 

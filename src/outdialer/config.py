@@ -49,6 +49,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     key_rate: tuple[float, int] = (100.0, 200)
     customer_followers: int = 2_000
     """Connections of one customer that may follow events at once: half of those that the server has for everybody."""
+    customer_answers_mb: int = 1_000
+    """What is kept of one customer's requests with an ``Idempotency-Key`` and their answers, in MB."""
     allowed_networks: tuple[str, ...] = ()
     """Where webhooks and, when live, prompts may be though it is not public: with any port, and without TLS."""
     sounds: Path | None = None

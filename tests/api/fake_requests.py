@@ -2,7 +2,7 @@
 
 from msgspec import structs
 
-from outdialer.ports.idempotency import KEPT_US, KeptAnswer, Reservation
+from outdialer.ports.idempotency import KEPT_US, REQUEST_BYTES, KeptAnswer, KeptFull, Reservation
 from tests.api.fake_events import MemoryEvents
 
 
@@ -13,12 +13,19 @@ class MemoryRequests(MemoryEvents):
         super().__init__()
         self.requests: dict[tuple[int, bytes], Reservation] = {}
 
-    async def reserve_request(self, customer: int, wanted: Reservation) -> Reservation:
+    async def reserve_request(self, customer: int, wanted: Reservation, most: int) -> Reservation:
         self._check()
         there = self.requests.get((customer, wanted.name))
         if there is None or there.at <= wanted.at - KEPT_US:
+            self.requests.pop((customer, wanted.name), None)
+            if self._total(customer) >= most:
+                raise KeptFull
             there = self.requests[customer, wanted.name] = wanted
         return there
+
+    def _total(self, customer: int) -> int:
+        kept = [one.answer for (owner, _), one in self.requests.items() if owner == customer]
+        return sum(REQUEST_BYTES + (len(answer.body) if answer else 0) for answer in kept)
 
     async def keep_answer(self, customer: int, reserved: Reservation, answer: KeptAnswer) -> None:
         self._check()

@@ -8,20 +8,32 @@ from typing import Any
 import httpx
 import pytest
 
-from outdialer.api.idempotency import HEADER, REPLAYED
+from outdialer.api.idempotency import HEADER, REPLAYED, Once
 from outdialer.api.operations import Operation
 from outdialer.api.wire import parse_time
 from outdialer.domain.units import MICROSECONDS_PER_SECOND
 from outdialer.ports.directory import ApiStore
 from outdialer.ports.idempotency import KeptAnswer, Reservation
 from outdialer.ports.store import Page, StoreUnavailable
-from tests.api.conftest import CUSTOMER, OTHER_CUSTOMER, World, answered, created, over_both_stores, refused
+from tests.api.conftest import (
+    CUSTOMER,
+    OTHER_CUSTOMER,
+    World,
+    answered,
+    application,
+    created,
+    over_both_stores,
+    refused,
+)
 from tests.api.fakes import MemoryStore
 from tests.api.stock import one_of
 from tests.api.test_routes import OPERATIONS, path_of
 
 pytestmark = over_both_stores
 POSTS = [operation for operation in OPERATIONS if operation.idempotent]
+TOLD_PLAINLY = False, False
+"""The application that is not live and tells times as they are."""
+GIGABYTE = 1_000_000_000
 DAY_US = 86_400 * MICROSECONDS_PER_SECOND
 KEY = {HEADER: "5b1f8c0e-6c1d-4a57-9f0e-3f4a2f6a9b11"}
 TAGS = "/v1.0/tags"
@@ -184,7 +196,7 @@ async def test_what_is_kept_of_a_secret_is_sealed(client: httpx.AsyncClient, sto
     made = await client.post(path, json={"name": "importer"}, headers=KEY)
     name = hashlib.sha256(KEY[HEADER].encode()).digest()
     asked = Reservation(name=name, request="", fingerprint=b"", credential=b"", at=made_at(made))
-    held = await store.reserve_request(CUSTOMER, asked)
+    held = await store.reserve_request(CUSTOMER, asked, GIGABYTE)
     assert held.answer is not None
     assert len(held.answer.body) == len(made.content)
     for known in (answered(made)["token"], "importer", "token"):
@@ -275,3 +287,22 @@ async def test_a_rotation_that_runs_again_leaves_the_old_token_its_grace(
     for token in (made["token"], rotated[0]["token"]):
         async with world.anonymous({"Authorization": f"Bearer {token}"}) as either:
             answered(await either.get(TAGS))
+
+
+async def test_a_customer_keeps_so_much_and_no_more(
+    world: World, client: httpx.AsyncClient, store: ApiStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await client.post(TAGS, json={"name": "a"}, headers=KEY)
+    monkeypatch.setattr(application(*TOLD_PLAINLY), "_once", Once(store, 2_000))
+    names = ["b", "c", "d", "e", "f"]
+    answers = [await client.post(TAGS, json={"name": name}, headers={HEADER: name}) for name in names]
+    codes = [answer.status_code for answer in answers]
+    assert codes == sorted(codes)
+    assert {codes[0], codes[-1]} == {200, 429}
+    refused(answers[-1], 429, "RESOURCE_LIMIT_EXCEEDED", HEADER, "nothing has been done")
+    same(first, await client.post(TAGS, json={"name": "a"}, headers=KEY))
+    answered(await client.post(TAGS, json={"name": "g"}))
+    made = answered(await client.get(TAGS))["result"]
+    assert sorted(row["name"] for row in made) == ["a", *names[: codes.count(200)], "g"]
+    async with world.anonymous({"Authorization": f"Bearer {await world.key(OTHER_CUSTOMER)}"}) as other:
+        answered(await other.post(TAGS, json={"name": "h"}, headers=KEY))

@@ -31,6 +31,7 @@ DAMAGES = {
     "decisions_count_their_attempts": "UPDATE decisions SET attempts = attempts + 1",
     "limits_are_live_attempts": "UPDATE limits SET in_use = in_use + 1 WHERE scope = 'trunk:1'",
     "counters_are_counts": "UPDATE counters SET n = n + 1 WHERE name = 'attempts'",
+    "requests_are_counted": "INSERT INTO request_totals (customer, bytes) VALUES (1, 1)",
     "foreign_keys": "UPDATE calls SET customer = 2 WHERE key = 1",
 }
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from outdialer.domain.outcome import Outcome
 from outdialer.domain.units import Instant
-from outdialer.ports.idempotency import KEPT_US, KeptAnswer, Reservation
+from outdialer.ports.idempotency import KEPT_US, KeptAnswer, KeptFull, Reservation
 from outdialer.ports.store import History, Intent, Page
 from outdialer.store.sqlite import retention
 from outdialer.store.sqlite.check import check
@@ -355,6 +355,9 @@ TestBooksThatForget = BooksThatForget.TestCase
 # Requests with an Idempotency-Key
 
 
+GIGABYTE = 1_000_000_000
+
+
 def _request(name: bytes, at: Instant) -> Reservation:
     return Reservation(name=name, request="POST /x", fingerprint=b"f", credential=b"c", at=at)
 
@@ -362,26 +365,45 @@ def _request(name: bytes, at: Instant) -> Reservation:
 async def test_requests_go_a_day_after_they_came(tmp_path: Path) -> None:
     store = await open_store(tmp_path / "books.db")
     for place in range(10):
-        held = await store.reserve_request(CUSTOMER, _request(b"%d" % place, NOW + place))
+        held = await store.reserve_request(CUSTOMER, _request(b"%d" % place, NOW + place), GIGABYTE)
         answer = KeptAnswer(status=200, headers={"ETag": '"1"'}, body=b"{}")
         await store.keep_answer(CUSTOMER, held, answer)
     with small_steps(3):
         assert await prune(store, History.REQUESTS, NOW + 7) == 7
-    left = [await store.reserve_request(CUSTOMER, _request(b"%d" % place, NOW + KEPT_US)) for place in range(10)]
+    left = [
+        await store.reserve_request(CUSTOMER, _request(b"%d" % place, NOW + KEPT_US), GIGABYTE) for place in range(10)
+    ]
     assert [held.answer is not None for held in left] == [False] * 7 + [True] * 3
     assert left[9].answer == answer
-    assert (await store.reserve_request(CUSTOMER, _request(b"9", NOW + KEPT_US + 9))).answer is None
+    assert (await store.reserve_request(CUSTOMER, _request(b"9", NOW + KEPT_US + 9), GIGABYTE)).answer is None
+    await store.close()
+
+
+async def test_what_requests_take_is_counted_until_they_go(tmp_path: Path) -> None:
+    store = await open_store(tmp_path / "books.db")
+    for place in range(3):
+        held = await store.reserve_request(CUSTOMER, _request(b"%d" % place, NOW + place), 2_000)
+        await store.keep_answer(CUSTOMER, held, KeptAnswer(status=200, headers={}, body=b"x" * 300))
+        await store.keep_answer(CUSTOMER, held, KeptAnswer(status=200, headers={}, body=b"x" * 200))
+    assert check(tmp_path / "books.db") == []
+    with pytest.raises(KeptFull):
+        await store.reserve_request(CUSTOMER, _request(b"new", NOW + 3), 2_100)
+    assert (await store.reserve_request(CUSTOMER, _request(b"1", NOW + 3), 2_100)).at == NOW + 1
+    await prune(store, History.REQUESTS, NOW + 1)
+    free = await store.reserve_request(CUSTOMER, _request(b"new", NOW + 3), 2_100)
+    await store.free_request(CUSTOMER, free)
+    assert check(tmp_path / "books.db") == []
     await store.close()
 
 
 async def test_only_the_very_reservation_is_answered_or_freed(tmp_path: Path) -> None:
     store = await open_store(tmp_path / "books.db")
-    old = await store.reserve_request(CUSTOMER, _request(b"a", NOW))
-    new = await store.reserve_request(CUSTOMER, _request(b"a", NOW + KEPT_US))
+    old = await store.reserve_request(CUSTOMER, _request(b"a", NOW), GIGABYTE)
+    new = await store.reserve_request(CUSTOMER, _request(b"a", NOW + KEPT_US), GIGABYTE)
     assert new.at > old.at
     await store.keep_answer(CUSTOMER, old, KeptAnswer(status=200, headers={}, body=b"old"))
     await store.free_request(CUSTOMER, old)
-    assert await store.reserve_request(CUSTOMER, _request(b"a", NOW + KEPT_US + 1)) == new
+    assert await store.reserve_request(CUSTOMER, _request(b"a", NOW + KEPT_US + 1), GIGABYTE) == new
     await store.free_request(CUSTOMER, new)
-    assert (await store.reserve_request(CUSTOMER, _request(b"a", NOW + KEPT_US + 1))).at == NOW + KEPT_US + 1
+    assert (await store.reserve_request(CUSTOMER, _request(b"a", NOW + KEPT_US + 1), GIGABYTE)).at == NOW + KEPT_US + 1
     await store.close()

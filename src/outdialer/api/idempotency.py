@@ -26,7 +26,7 @@ from outdialer.domain.units import Id, Instant
 from outdialer.engine.crash import reach
 from outdialer.engine.system import uuid7
 from outdialer.ports.directory import ApiStore
-from outdialer.ports.idempotency import KeptAnswer, Reservation
+from outdialer.ports.idempotency import KeptAnswer, KeptFull, Reservation
 from outdialer.ports.store import StoreUnavailable
 from outdialer.telemetry import log
 
@@ -122,8 +122,10 @@ def asked(request: Request, sent: str, body: bytes, keys: list[str]) -> Asked | 
 class Once:
     """Runs each keyed request once."""
 
-    def __init__(self, store: ApiStore) -> None:
+    def __init__(self, store: ApiStore, most_bytes: int) -> None:
+        """``most_bytes`` may be kept of one customer's requests."""
         self._store = store
+        self._most = most_bytes
         self._running: dict[tuple[int, bytes], asyncio.Event] = {}
 
     async def answer(
@@ -132,7 +134,7 @@ class Once:
         """The answer to a keyed request: what ``work`` answers over ``context``, or what was answered before.
 
         Raises:
-            ApiError: the key stands for another request.
+            ApiError: the key stands for another request, or is one too many.
         """
         wanted = request.reservation(context.now)
         name = (context.customer, wanted.name)
@@ -152,7 +154,7 @@ class Once:
         request_id: str,
         work: Callable[[], Awaitable[Response]],
     ) -> Response:
-        held = await self._store.reserve_request(context.customer, wanted)
+        held = await self._reserved(context.customer, wanted)
         is_first = hmac.compare_digest(held.credential, wanted.credential)
         _check_same(held, wanted)
         if held.answer is not None:
@@ -168,6 +170,16 @@ class Once:
         reach("answer-made")
         await self._remember(context, request, held, response)
         return response
+
+    async def _reserved(self, customer: int, wanted: Reservation) -> Reservation:
+        try:
+            return await self._store.reserve_request(customer, wanted, self._most)
+        except KeptFull:
+            raise ApiError(
+                "RESOURCE_LIMIT_EXCEEDED",
+                f"{HEADER}: {self._most // 1_000_000} MB are kept of this customer's answers of the last 24 hours, "
+                "which is the most. Send fewer keys, or without one what may happen twice; nothing has been done.",
+            ) from None
 
     async def _draws(self, customer: int, request: Asked, at: Instant, *, is_first: bool) -> Draws:
         facts = customer.to_bytes(8, "big") + at.to_bytes(8, "big") + request.key

@@ -234,7 +234,7 @@ def reasons_of(operation: Operation) -> list[str]:
     """Every error reason that an operation may answer."""
     body = ("INVALID_JSON_BODY", "INVALID_ARGUMENT") if operation.body is not None else ()
     readable = ("INVALID_REQUEST_PARAMETER",) if operation.body is not None or operation.idempotent else ()
-    key = ("IDEMPOTENCY_KEY_REUSED",) if operation.idempotent else ()
+    key = ("IDEMPOTENCY_KEY_REUSED", "RESOURCE_LIMIT_EXCEEDED") if operation.idempotent else ()
     version = ("VERSION_MISMATCH",) if operation.versioned else ()
     secured = CREDENTIAL_REASONS if operation.secured else ()
     return list(dict.fromkeys((*operation.reasons, *body, *readable, *key, *version, *secured, *COMMON_REASONS)))

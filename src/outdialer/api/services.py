@@ -38,6 +38,8 @@ class ApiServices(Struct, frozen=True, kw_only=True):
     """Where access keys come from: the system's strong source."""
     passwords: Passwords = Passwords()
     """How agents' passwords are hashed."""
+    kept_answer_bytes: int = 1_000_000_000
+    """What may be kept of one customer's requests with an ``Idempotency-Key``."""
     rates: RequestRates = RequestRates()
     """How many requests may come from whom; no limits unless they are set."""
     webhooks_changed: Callable[[], None] = lambda: None

@@ -72,7 +72,7 @@ class Server:
     def __init__(self, services: ApiServices, own_metrics: RequestMetrics, operations: Sequence[Operation]) -> None:
         self._services = services
         self._metrics = own_metrics
-        self._once = Once(services.store)
+        self._once = Once(services.store, services.kept_answer_bytes)
         self._throttle = Throttle(services.rates)
         self.operations = operations
         self._router = Router(operations)

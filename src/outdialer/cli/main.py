@@ -217,6 +217,13 @@ def _sound(given: str | None) -> str:
 @click.option(
     "--customer-followers", default=2_000, show_default=True, type=click.IntRange(1, 4_000), help="Of events, at once."
 )
+@click.option(
+    "--customer-answers",
+    default=1_000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="MB kept of a customer's answers to requests with an Idempotency-Key.",
+)
 @click.option("--sounds", type=EXISTING_FOLDER, help="Where WAV files must be that campaigns play; without it, none.")
 @click.option("--no-key-file", is_flag=True, help="Show the first access key only, keep it nowhere.")
 @click.option(
@@ -247,6 +254,7 @@ def serve(trunk: tuple[str, int] | None, **given: Any) -> None:
         customer_rate=given["customer_rate"],
         key_rate=given["key_rate"],
         customer_followers=given["customer_followers"],
+        customer_answers_mb=given["customer_answers"],
         allowed_networks=given["allow_network"],
         sounds=given["sounds"],
         live=given["live"],

@@ -14,6 +14,12 @@ from outdialer.domain.units import MICROSECONDS_PER_SECOND, Instant
 
 KEPT_US = 86_400 * MICROSECONDS_PER_SECOND
 """How long a key stands for its request."""
+REQUEST_BYTES = 500
+"""What a request counts, beside its answer's body."""
+
+
+class KeptFull(Exception):
+    """As much is kept of a customer's requests as may be."""
 
 
 class KeptAnswer(Struct, frozen=True, kw_only=True):
@@ -44,8 +50,12 @@ class Reservation(Struct, frozen=True, kw_only=True):
 class IdempotencyStore(Protocol):
     """Remembering requests for ``KEPT_US``."""
 
-    async def reserve_request(self, customer: int, wanted: Reservation) -> Reservation:
-        """Put a request on the books, or return what is there under its name and not older than ``KEPT_US``."""
+    async def reserve_request(self, customer: int, wanted: Reservation, most: int) -> Reservation:
+        """Put a request on the books, or return what is there under its name and not older than ``KEPT_US``.
+
+        Raises:
+            KeptFull: it is new, and the customer's requests with their answers take ``most`` bytes already.
+        """
 
     async def keep_answer(self, customer: int, reserved: Reservation, answer: KeptAnswer) -> None:
         """Write down the answer of this very reservation."""

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from outdialer.ports.idempotency import KEPT_US, KeptAnswer, Reservation
+from outdialer.ports.idempotency import KEPT_US, KeptAnswer, KeptFull, Reservation
 from outdialer.store.sqlite.books import Books, Database
 from outdialer.store.sqlite.rows import Row, to_json
 from outdialer.store.sqlite.statements import statements
@@ -13,13 +13,17 @@ SQL = statements("idempotency")
 class Requests(Books):
     """What was asked for, once."""
 
-    async def reserve_request(self, customer: int, wanted: Reservation) -> Reservation:
+    async def reserve_request(self, customer: int, wanted: Reservation, most: int) -> Reservation:
         """Put a request on the books, or return what is there under its name and still holds."""
         row = {**msgspec.structs.asdict(wanted), "customer": customer, "before": wanted.at - KEPT_US}
 
         def reserve(database: Database) -> Reservation:
             database.execute(SQL["forget_old"], row)
-            database.execute(SQL["reserve"], row)
+            if database.execute(SQL["reservation"], row).fetchone() is None:
+                total = database.execute(SQL["total"], row).fetchone()
+                if total is not None and total["bytes"] >= most:
+                    raise KeptFull
+                database.execute(SQL["reserve"], row)
             return _reservation(database.execute(SQL["reservation"], row).fetchone())
 
         return await self._write(reserve, wakes=False)

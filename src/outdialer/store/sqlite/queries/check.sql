@@ -9,6 +9,15 @@ FROM attempts WHERE status <> 'done' GROUP BY customer, target HAVING count(*) >
 SELECT 'a number has ' || count(*) || ' live attempts, the first is ' || min(key)
 FROM attempts WHERE status <> 'done' GROUP BY customer, number HAVING count(*) > 1;
 
+-- name: requests_are_counted
+SELECT 'customer ' || customer || ': requests and their total differ by ' || sum(n) || ' bytes'
+FROM (
+    SELECT customer, bytes AS n FROM request_totals
+    UNION ALL
+    SELECT customer, -500 - coalesce(length(body), 0) FROM requests
+)
+GROUP BY customer HAVING sum(n) <> 0;
+
 -- name: tries_are_charged_attempts
 -- Of targets that nobody will ever dial again, attempts may have been removed.
 SELECT 'target ' || target || ' index ' || destination_index || ': tries and charged attempts differ by ' || sum(n)

@@ -8,8 +8,10 @@ DELETE FROM requests WHERE customer = :customer AND name = :name AND tm <= :befo
 
 -- name: reserve
 INSERT INTO requests (customer, name, request, fingerprint, credential, tm)
-VALUES (:customer, :name, :request, :fingerprint, :credential, :at)
-ON CONFLICT (customer, name) DO NOTHING;
+VALUES (:customer, :name, :request, :fingerprint, :credential, :at);
+
+-- name: total
+SELECT bytes FROM request_totals WHERE customer = :customer;
 
 -- name: keep_answer
 UPDATE requests SET status = :status, headers = :headers, body = :body
