@@ -1,23 +1,22 @@
-"""Secrets and a phone number that no log, metric, URL, file or stranger may ever show, through a whole real life.
+"""Secrets and a phone number that no log, metric, URL, file or stranger may ever show, through two whole lives.
 
 The program runs as people run it, at the log level DEBUG, over real SIP; mistakes are made on purpose with the
-canaries in them. A canary may stand in these places and in no other:
+canaries in them; its second life ends by a fault. A canary may stand in these places and in no other:
 
-- what its owner is answered by the REST side, its events and webhooks, and the owner's command line;
+- what its owner is answered by the REST side, its events and webhooks, and the owner's command line: numbers, and the
+  secrets that are part of what admins write and read;
 - on the wire of SIP (numbers; of a password only the digest);
-- numbers in the books; of secrets only those that must be used again (a peer's password, a webhook's secret, the
-  install secret);
+- numbers in the books; of secrets only those that must be used again (``canaries.KEPT``, the install secret);
 - the first access key on standard output, once, and in its key file; the trunk's password in its own file.
 """
 
 import asyncio
-import contextlib
-import os
-import re
-import sys
-from collections.abc import AsyncIterator, Iterator
+import base64
+import signal
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -26,252 +25,137 @@ from msgspec import Struct
 from outdialer.carriers.simulator.behaviours import MIXES, parse_rule
 from outdialer.phones.digest import Credentials
 from outdialer.phones.network import PhoneNetwork
+from tests.canary import deeds
+from tests.canary.canaries import KEPT, NUMBER, NUMBERS, SECRETS, SHOWN, TEXTS, found_in
+from tests.canary.product import (
+    PATIENCE_S,
+    Follower,
+    Hook,
+    Life,
+    commanded,
+    core_limits,
+    living,
+    seen_from_outside,
+    until,
+)
 
-NUMBER = "+12025550188"
-SECRETS = {
-    "trunk password": "canary-Trunk-7Jq2mX9r",
-    "agent password": "canary-Agent-W4tz8KpL",
-    "extension password": "canary-Extension-c6VnB3yH",
-    "exchange password": "canary-Exchange-R5sd1GuE",
-    "password in a prompt's URL": "canary-Prompt-u8Fk2aZq",
-    "wrong login": "canary-Login-9PwTxe4M",
-    "wrong key": "vb_canaryKeyA7canaryKeyA7canaryKeyA",
+READERS = ("second", "manager", "operator", "viewer")
+MAY_SEE = {
+    "second": SHOWN | {"customer webhook secret"},
+    "manager": {"password in a prompt URL", "secret in a webhook URL"},
+    "operator": {"password in a prompt URL"},
+    "viewer": set[str](),
+    "tenant": {"secret in a tenant webhook URL"},
 }
-TEXTS = {"person": "Canary Quillfeather", "data": "canary-data-E2rJ"}
-USABLE_AGAIN = {"extension password", "exchange password", "password in a prompt's URL", "webhook secret"}
-"""Secrets that the books keep because a peer wants to see them again."""
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 30.0
+"""What each role is shown of the secrets; the second key's is an owner who runs the installation."""
+OURS = {"books.db", "books.db-wal", "books.db-shm", "books.key", "trunk-password", "password-file"}
+OURS |= {"owner.jsonl", "wire.jsonl", "stdout-1", "stderr-1", "stdout-2", "stderr-2"}
 
 
-class Hook:
-    """A receiver of webhooks on loopback."""
+class Told(Struct):
+    """What was told, by whom or to whom."""
 
-    def __init__(self) -> None:
-        self.bodies: list[bytes] = []
-        self.first = asyncio.Event()
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-        self.bodies.append(head + await reader.readexactly(int(length[1]) if length else 0))
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        await writer.drain()
-        writer.close()
-        if NUMBER.encode() in self.bodies[-1]:
-            self.first.set()
-
-
-class Served(Struct):
-    """The program as a process of its own."""
-
-    folder: Path
-    url: str
-    key: str
-    process: asyncio.subprocess.Process
-    arguments: list[str]
-
-    def client(self, token: str) -> httpx.AsyncClient:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE_S)
-
-    def environment(self) -> dict[str, str]:
-        return environment(self.folder)
+    made: dict[str, str]
+    """The secrets that the program made."""
+    sent: str
+    answers: dict[str, dict[str, str]]
+    """Each role's, by path."""
+    heard: dict[str, str]
+    """Each follower's."""
+    commands: dict[str, str]
+    refusals: str
+    metrics: str
+    document: str
+    outside: str
+    """What the process list shows."""
+    bodies: list[str]
+    """Of webhooks."""
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """A home of its own, so that whatever is written anywhere is found."""
-    homes = {name: str(folder / "home") for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")}
+async def first_life(life: Life, hook: Hook, hook_port: int) -> Told:
+    """Everything that people do and read."""
+    async with life.client(life.key) as owner, life.client("") as nobody:
+        made = await deeds.make_people(life, owner)
+        keys = {role: made[f"{role} key"] for role in (*READERS, "tenant")}
+        async with life.client(keys["tenant"]) as stranger:
+            owners = {"second": owner, "viewer": owner, "tenant": stranger}
+            followers = {role: await _follower(life, role, keys[role], owners[role]) for role in owners}
+            made |= await deeds.furnish(owner, hook_port)
+            await deeds.campaign(owner, deeds.prompt(), {"type": "hangup"})
+            await deeds.campaign(owner, {"type": "hangup"})
+            call = await until(owner, lambda call: call["status"] == "done" and call["answered"])
+            assert call["destination"]["target"] == NUMBER
+            refusals = await deeds.err(life, owner, made["token"])
+            await deeds.misplace(life, owner)
+            commands = await _commands(life, keys)
+            document = (await nobody.get("/openapi.json")).json()
+            ids = await deeds.ids_of(owner, document)
+            answers = {}
+            for role, key in keys.items():
+                async with life.client(key) as reader:
+                    answers[role] = await deeds.read_all(reader, document, ids)
+            for role, follower in followers.items():
+                await follower.caught_up(owners[role], f"the end of {role}")
+                await follower.end()
+            await asyncio.wait_for(hook.heard_the_end.wait(), PATIENCE_S)
+        return Told(
+            made=made,
+            sent="\n".join(life.sent),
+            answers=answers,
+            heard={role: follower.heard for role, follower in followers.items()},
+            commands=commands,
+            refusals=refusals,
+            metrics=(await nobody.get("/metrics")).text,
+            document=(await nobody.get("/openapi.json")).text,
+            outside=seen_from_outside(life.process.pid),
+            bodies=hook.bodies,
+        )
+
+
+async def _follower(life: Life, role: str, key: str, owner: httpx.AsyncClient) -> Follower:
+    customer = deeds.done(await owner.get("/v1.0/customer"))["id"]
+    follower = Follower(life, key, customer)
+    await follower.begin(owner, f"the beginning of {role}")
+    return follower
+
+
+async def _commands(life: Life, keys: Mapping[str, str]) -> dict[str, str]:
+    """What commands write, by who gave them."""
+    secret = life.folder / "password-file"
+    secret.write_text(SECRETS["password in a file"])
+    results = str(life.folder / "owner.jsonl")
+    given = {
+        "second": (
+            ("agent", "create", "--username", "file@company.example", "--password-file", str(secret)),
+            ("campaign", "list", "--json"),
+            ("key", "list"),
+            ("target", "list", "--outdial", NUMBER),
+            ("webhook", "list"),
+            ("export", str(life.folder / "books.db"), "--results", results),
+        ),
+        "viewer": (("campaign", "list", "--json"), ("outplan", "list", "--json"), ("agent", "list")),
+    }
+    both = (("attempt", "list"), ("attempt", "list", "--json"), ("call", "list", "--json"))
     return {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
-        "PYTHONUNBUFFERED": "1",
-        **homes,
+        role: "\n".join([await commanded(life, keys[role], *arguments) for arguments in (*orders, *both)])
+        for role, orders in given.items()
     }
 
 
-@contextlib.asynccontextmanager
-async def serving(folder: Path, port: int) -> AsyncIterator[Served]:
-    secret = folder / "trunk-password"
-    secret.write_text(SECRETS["trunk password"] + "\n")
-    arguments = [
-        *("--db", str(folder / "books.db"), "--http", "127.0.0.1:0", "--trunk", f"sip:127.0.0.1:{port}"),
-        *("--username", "outdialer", "--password-file", str(secret), "--rate", "50", "--log-level", "DEBUG"),
-        *("--allow-network", "127.0.0.0/8", "--grace", "0"),
-    ]
-    with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-        command = [sys.executable, "-m", "outdialer.cli.main", "serve", *arguments]
-        process = await asyncio.create_subprocess_exec(
-            *command, stdout=out, stderr=err, cwd=ROOT, env=environment(folder)
-        )
-    try:
-        text = await _ready(folder, process)
-        url = re.search(r"serves (http://\S+)/v1.0", text)
-        key = re.search(r"shown this once: (\S+)", text)
-        assert url is not None
-        assert key is not None
-        yield Served(folder, url[1], key[1], process, arguments)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await asyncio.wait_for(process.wait(), PATIENCE_S)
-
-
-async def _ready(folder: Path, process: asyncio.subprocess.Process) -> str:
-    async with asyncio.timeout(PATIENCE_S):
-        while "ready" not in (text := (folder / "stdout").read_text()):
-            assert process.returncode is None, (folder / "stderr").read_text()
-            await asyncio.sleep(0.05)
-    return text
-
-
-def command_lines(of: int) -> Iterator[str]:
-    """What the process list shows of a process and its descendants."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if of in (int(folder.name), parent):
-                yield (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-
-
-async def created(client: httpx.AsyncClient, path: str, **fields: Any) -> dict[str, Any]:
-    answer = await client.post(path, json=fields)
-    assert answer.status_code == 200, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
-
-
-async def live(served: Served, owner: httpx.AsyncClient, hook_port: int) -> dict[str, str]:
-    """Everything that an owner does, with canaries in it; the secrets that were made on the way."""
-    made = {"access key": served.key}
-    agent = {"username": "canary@company.example", "password": SECRETS["agent password"], "permission": 64}
-    await created(owner, "/v1.0/agents", **agent)
-    login = await created(owner, "/auth/login", username=agent["username"], password=agent["password"])
-    made["token"] = login["token"]
-    await created(owner, "/v1.0/extensions", extension="2001", password=SECRETS["extension password"], name="desk")
-    await created(owner, "/v1.0/trunks", name="exchange", username="pbx", password=SECRETS["exchange password"])
-    hook = await created(owner, "/v1.0/webhooks", uri=f"http://127.0.0.1:{hook_port}/hook", event_types=[])
-    made["webhook secret"] = hook["secret"]
-    key = await created(owner, "/v1.0/accesskeys", name="second")
-    made["second key"] = key["token"]
-    source = {"type": "tel", "target": "+12025550100"}
-    outplan = await created(owner, "/v1.0/outplans", name="plan", source=source, dial_timeout=5_000)
-    person = {"name": TEXTS["person"], "data": TEXTS["data"], "destination_0": {"target": NUMBER}}
-    url = f"http://prompts:{SECRETS['password in a prompt' + chr(39) + 's URL']}@127.0.0.1:1/hello.wav"
-    actions = [{"type": "play", "option": {"stream_urls": [url]}}, {"type": "hangup"}]
-    for script in (actions, [{"type": "hangup"}]):
-        outdial = await created(owner, "/v1.0/outdials", name="people")
-        await created(owner, f"/v1.0/outdials/{outdial['id']}/targets", **person)
-        refers = {"outplan_id": outplan["id"], "outdial_id": outdial["id"]}
-        campaign = await created(owner, "/v1.0/campaigns", name="calls", actions=script, **refers)
-        order = await owner.put(f"/v1.0/campaigns/{campaign['id']}/status", json={"status": "run"})
-        assert order.status_code == 200, order.text
-    return made
-
-
-async def until_called(owner: httpx.AsyncClient) -> dict[str, Any]:
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            calls: list[dict[str, Any]] = (await owner.get("/v1.0/campaigncalls")).json()["result"]
-            done = [call for call in calls if call["status"] == "done" and call["answered"]]
-            if done:
-                return done[0]
-            await asyncio.sleep(0.1)
-
-
-async def follow(served: Served, token: str, heard: asyncio.Event) -> None:
-    """Follow the events with the key where browsers must put it: in the URL."""
-    async with (
-        served.client("") as client,
-        client.stream("GET", f"/v1.0/events?accesskey={token}") as answer,
-    ):
-        async for line in answer.aiter_lines():
-            if NUMBER in line:
-                heard.set()
-
-
-async def err(served: Served, owner: httpx.AsyncClient) -> None:
-    """Mistakes with canaries in them, wherever a client can put one."""
-    wrong = {"username": "canary@company.example", "password": SECRETS["wrong login"]}
-    assert (await owner.post("/auth/login", json=wrong)).status_code == 400
-    async with served.client(SECRETS["wrong key"]) as stranger:
-        assert (await stranger.get("/v1.0/campaigns")).status_code == 401
-        assert (await stranger.get(f"/v1.0/campaigns?token={SECRETS['wrong key']}")).status_code == 401
-    for method, path, body in (
-        ("GET", f"/v1.0/{NUMBER}", None),
-        ("GET", f"/v1.0/campaigns/{NUMBER}", None),
-        ("GET", f"/v1.0/campaigns?page_token={NUMBER}&page_size={SECRETS['agent password']}", None),
-        ("PATCH", f"/v1.0/campaigns?accesskey={served.key}", None),
-        ("POST", "/v1.0/outplans", {"source": {"target": f"{NUMBER}{SECRETS['trunk password']}"}}),
-        ("POST", "/v1.0/agents", {"username": SECRETS["agent password"], "password": 7}),
-        ("POST", "/v1.0/extensions", {"extension": "2001", "password": SECRETS["extension password"]}),
-        ("POST", "/v1.0/webhooks", {"uri": f"http://user:{SECRETS['agent password']}@10.0.0.1/"}),
-        ("POST", "/v1.0/accesskeys", {"name": 7, "token": served.key}),
-    ):
-        answer = await owner.request(method, path, json=body, headers={"X-Request-Id": NUMBER})
-        assert 400 <= answer.status_code < 500, (method, path, answer.status_code, answer.text)
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(served.url.rpartition(":")[2]))
-    writer.write(f"GET /{NUMBER} HTTP/9.9\r\nAuthorization Bearer {served.key}\r\n\r\n".encode())
-    await writer.drain()
-    await reader.read()
-    writer.close()
-
-
-async def everything_of(client: httpx.AsyncClient) -> str:
-    """All that somebody can read without knowing an id."""
-    document = (await client.get("/openapi.json")).json()
-    paths = [path for path, item in document["paths"].items() if "get" in item and "{" not in path]
-    answers = []
-    for path in paths:
-        if not path.startswith("/v1.0/events"):
-            answers.append((await client.get(path)).text)
-    return "\n".join(answers)
-
-
-async def commands(served: Served, key: str) -> tuple[str, str]:
-    """What the commands write, on standard output and on standard error, for the owner."""
-    told, erred = "", ""
-    environment = {**served.environment(), "OUTDIALER_SERVER": served.url, "OUTDIALER_KEY": key}
-    for arguments in (
-        ["campaign", "list", "--json"],
-        ["key", "list"],
-        ["target", "list", "--outdial", NUMBER],
-        ["attempt", "list"],
-        ["export", str(served.folder / "books.db"), "--results", str(served.folder / "owner.jsonl")],
-    ):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "outdialer.cli.main", *arguments),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=ROOT,
-            env=environment,
-        )
-        out, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
-        told, erred = told + out.decode(), erred + err.decode()
-    return told, erred
-
-
-def found_in(text: str, canaries: dict[str, str]) -> list[str]:
-    return [name for name, canary in canaries.items() if canary in text]
-
-
-class Answers(Struct):
-    """What was answered, by whom to whom."""
-
-    told: str
-    """By the owner's commands."""
-    erred: str
-    processes: str
-    metrics: str
-    document: str
-    stranger: str
-    owner: str
-
-
-# The second is part of the call script that they wrote themselves.
-SHOWN_TO_ADMINS = {"webhook secret", "password in a prompt's URL"}
-OURS = {"books.db", "books.db-wal", "books.db-shm", "books.key", "trunk-password", "stdout", "stderr"}
-OURS |= {"owner.jsonl", "wire.jsonl"}
+async def second_life(life: Life, key: str) -> str:
+    """A call is up, a request meets a fault of the program, and the program dies; what was answered before."""
+    async with life.client(key) as owner:
+        await deeds.campaign(owner, {"type": "sleep", "option": {"duration": 60_000}})
+        await until(owner, lambda call: call["status"] == "progressing")
+        assert {tuple(line.split()[-3:-1]) for line in core_limits(life.process.pid)} == {("0", "0")}
+        with closing(sqlite3.connect(life.folder / "books.db")) as books:
+            books.execute("ALTER TABLE agents RENAME TO gone")
+        broken = {"username": "late@company.example", "password": SECRETS["agent password"]}
+        answers = [await owner.post("/v1.0/agents", json=broken), await owner.get(f"/v1.0/agents?accesskey={key}")]
+        assert [answer.status_code for answer in answers] == [500, 500]
+    life.process.send_signal(signal.SIGABRT)
+    assert await asyncio.wait_for(life.process.wait(), PATIENCE_S) == -signal.SIGABRT
+    return "\n".join(answer.text for answer in answers)
 
 
 @pytest.mark.slow
@@ -288,65 +172,97 @@ async def test_no_canary_sings(tmp_path: Path) -> None:
     )
     await phones.start()
     try:
-        async with serving(tmp_path, phones.address[1]) as served, served.client(served.key) as owner:
-            tenant = await created(owner, "/v1.0/customers", name="another tenant", email="office@other.example")
-            heard = asyncio.Event()
-            following = asyncio.create_task(follow(served, served.key, heard))
-            made = await live(served, owner, receiver.sockets[0].getsockname()[1])
-            call = await until_called(owner)
-            assert call["destination"]["target"] == NUMBER
-            await asyncio.wait_for(asyncio.gather(heard.wait(), hook.first.wait()), PATIENCE_S)
-            await err(served, owner)
-            told, erred = await commands(served, made["second key"])
-            processes = "\n".join(command_lines(served.process.pid))
-            async with served.client("") as nobody, served.client(tenant["accesskey"]["token"]) as stranger:
-                metrics = (await nobody.get("/metrics")).text
-                theirs = await everything_of(stranger)
-                document = (await nobody.get("/openapi.json")).text
-            mine = await everything_of(owner)
-            following.cancel()
-            await asyncio.wait({following})
+        async with living(tmp_path, phones.address[1], 1) as life:
+            told = await first_life(life, hook, receiver.sockets[0].getsockname()[1])
+        async with living(tmp_path, phones.address[1], 2) as life:
+            told.answers["of a fault"] = {"/v1.0/agents": await second_life(life, told.made["first key"])}
     finally:
         await phones.stop()
         receiver.close()
-    judge(tmp_path, served.key, {**SECRETS, **made}, Answers(told, erred, processes, metrics, document, theirs, mine))
-    delivered = {name for body in hook.bodies for name in found_in(body.decode(), {**SECRETS, **made})}
-    assert delivered <= {"password in a prompt's URL"}, "webhooks"
+    told.made |= install_secret(tmp_path)
+    judge_logs(tmp_path, told)
+    judge_answers(told)
+    judge_files(tmp_path, told)
 
 
-def judge(folder: Path, first_key: str, secrets: dict[str, str], answers: Answers) -> None:
-    """Look for the canaries in all that was written and answered."""
-    everything = {**secrets, "number": NUMBER, "digits": NUMBER[1:], **TEXTS}
-    out, err_text = (folder / "stdout").read_text(), (folder / "stderr").read_text()
-    assert '"action": "engine_stopped"' in err_text
-    nowhere = {
-        "standard error": err_text,
-        "standard output": out.replace(first_key, "", 1),
-        "metrics": answers.metrics,
-        "the document": answers.document,
-        "another tenant's answers": answers.stranger,
-        "the process list": answers.processes,
-    }
-    assert {place: found for place, text in nowhere.items() if (found := found_in(text, everything))} == {}
-    owners = {
-        "the owner's command line": answers.told + answers.erred,
-        "the wire": (folder / "wire.jsonl").read_text(),
-        "the export": (folder / "owner.jsonl").read_text(),
-    }
-    hidden = {name: secret for name, secret in secrets.items() if name not in SHOWN_TO_ADMINS}
-    assert {place: found for place, text in owners.items() if (found := found_in(text, hidden))} == {}
-    assert all(NUMBER in text for text in owners.values())
-    assert set(found_in(answers.owner, secrets)) <= SHOWN_TO_ADMINS, "the owner's own lists"
-    judge_files(folder, secrets, everything)
+def install_secret(folder: Path) -> dict[str, str]:
+    """The secret of the installation, in the forms in which one would find it."""
+    with closing(sqlite3.connect(folder / "books.db")) as books:
+        (value,) = books.execute("SELECT value FROM meta WHERE name = 'install_secret'").fetchone()
+    encoded = base64.b64encode(value).decode().rstrip("=")
+    return {"install secret": value.decode("latin-1"), "in hex": value.hex(), "in base64": encoded}
 
 
-def judge_files(folder: Path, secrets: dict[str, str], everything: dict[str, str]) -> None:
-    """Look for the canaries in whatever was left behind."""
-    books = b"".join(path.read_bytes() for path in folder.glob("books.db*"))
-    assert NUMBER.encode() in books
-    assert {name for name, secret in secrets.items() if secret.encode() in books} <= USABLE_AGAIN
+def everything(told: Told) -> dict[str, str]:
+    """All canaries."""
+    return {**SECRETS, **told.made, **NUMBERS, **TEXTS}
+
+
+def findings(places: Mapping[str, str], canaries: Mapping[str, str]) -> dict[str, list[str]]:
+    """Which canaries stand where."""
+    return {place: found for place, text in places.items() if (found := found_in(text, canaries))}
+
+
+def judge_logs(folder: Path, told: Told) -> None:
+    """What the program wrote for those who run it, and what machines collect of it."""
+    logs = {name: (folder / name).read_text() for name in ("stdout-1", "stderr-1", "stdout-2", "stderr-2")}
+    assert '"action": "engine_stopped"' in logs["stderr-1"]
+    assert '"action": "request_failed"' in logs["stderr-2"]
+    assert "Fatal Python error: Aborted" in logs["stderr-2"]
+    assert logs["stdout-1"].count(told.made["first key"]) == 1
+    logs["stdout-1"] = logs["stdout-1"].replace(told.made["first key"], "")
+    logs |= {"metrics": told.metrics, "the document": told.document, "the process list": told.outside}
+    assert findings(logs, everything(told)) == {}
+
+
+def judge_answers(told: Told) -> None:
+    """What people were told; that each canary was really there to be told."""
+    missing = set(SECRETS) - set(found_in(told.sent, SECRETS)) - {"trunk password", "password in a file"}
+    assert missing == set(), "sent by nobody"
+    secrets = {**SECRETS, **told.made}
+    for role, may in MAY_SEE.items():
+        hidden = {name: secret for name, secret in secrets.items() if name not in may}
+        assert findings(told.answers[role], hidden) == {}, role
+    assert findings(told.answers["viewer"], NUMBERS) == {}
+    theirs = told.answers["tenant"] | {"heard": told.heard["tenant"]}
+    strange = {name: text for name, text in everything(told).items() if name not in MAY_SEE["tenant"]}
+    assert findings(theirs, strange) == {}
+    assert findings({"viewer": told.heard["viewer"] + told.commands["viewer"]}, {**secrets, **NUMBERS}) == {}
+    hidden = {name: secret for name, secret in secrets.items() if name != "password in a prompt URL"}
+    events = {"webhooks": "\n".join(told.bodies), "followers": told.heard["second"]}
+    assert findings(events, hidden) == {}
+    hidden = {name: secret for name, secret in secrets.items() if name not in SHOWN}
+    assert findings({"commands": told.commands["second"]}, hidden) == {}
+    assert findings({"refusals": told.refusals} | told.answers["of a fault"], secrets) == {}
+    assert all(found_in(text, NUMBERS) for text in (*events.values(), told.commands["second"]))
+    seen = {"answers": "\n".join(told.answers["viewer"].values()), "heard": told.heard["viewer"]}
+    assert all("+1********88" in text for text in seen.values())
+    assert TEXTS["person"] in seen["answers"], "names stay"
+    assert told.heard["tenant"].count("tag_created") >= 2
+
+
+def judge_files(folder: Path, told: Told) -> None:
+    """What was left behind: the books, what a dump of them holds, and whatever else there is."""
+    secrets = {**SECRETS, **told.made}
+    books = "".join(path.read_bytes().decode("latin-1") for path in folder.glob("books.db*"))
+    assert NUMBER in books
+    assert set(found_in(books + dump_of(folder), secrets)) <= KEPT | {"install secret"}
     for path in folder.rglob("*"):
         if path.is_file() and path.name not in OURS:
-            assert found_in(path.read_bytes().decode("latin-1"), everything) == [], path
-        assert found_in(str(path), everything) == [], path
-    assert (folder / "books.key").stat().st_mode & 0o077 == 0
+            assert found_in(path.read_bytes().decode("latin-1"), everything(told)) == [], path
+        assert found_in(str(path), everything(told)) == [], path
+        assert not path.name.startswith("core"), "memory was written down"
+    private = {path.name: path.stat().st_mode & 0o077 for path in folder.glob("books.*")}
+    assert set(private.values()) == {0}, private
+    export = {"the export": (folder / "owner.jsonl").read_text(), "the wire": (folder / "wire.jsonl").read_text()}
+    assert findings(export, secrets) == {}
+    assert all(NUMBER in text for text in export.values())
+
+
+def dump_of(folder: Path) -> str:
+    """Every value of the books, as it is."""
+    with closing(sqlite3.connect(folder / "books.db")) as books:
+        tables = [name for (name,) in books.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        rows = [row for table in tables for row in books.execute(f'SELECT * FROM "{table}"')]
+    cells = [cell for row in rows for cell in row]
+    return "\n".join(cell.decode("latin-1") if isinstance(cell, bytes) else str(cell) for cell in cells)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from outdialer.api.errors import ApiError, FieldError, shown
+from outdialer.api.errors import ApiError, FieldError, quoted, shown
 from outdialer.api.http import Request
 
 MAX_BODY_BYTES = 1_000_000
@@ -195,17 +195,18 @@ def _float(text: str) -> float | int:
     return int(number) if number.is_integer() and abs(number) < EXACT_FLOATS else number
 
 
-def _check_characters(value: Any) -> None:
+def _check_characters(value: Any, field: str = "") -> None:
     if isinstance(value, str):
         if _BAD_CHARACTER.search(value):
-            raise ApiError("INVALID_JSON_BODY", f"The text {value[:40]!a} holds a NUL or half a surrogate pair.")
+            text = quoted(field, value[:40]).encode("ascii", "backslashreplace").decode()
+            raise FieldError(field, f"{text} holds a NUL or half a surrogate pair", "INVALID_JSON_BODY")
     elif isinstance(value, dict):
         for key, item in value.items():
             _check_characters(key)
-            _check_characters(item)
+            _check_characters(item, key)
     elif isinstance(value, list):
         for item in value:
-            _check_characters(item)
+            _check_characters(item, field)
 
 
 def to_struct(document: Any, wanted: type[T], where: str = "") -> T:
@@ -220,6 +221,15 @@ def to_struct(document: Any, wanted: type[T], where: str = "") -> T:
         raise _explained(str(error), document, wanted, where) from None
 
 
+def _kind(document: Any) -> str:
+    """What a document is, in words: it may be anything, and hold anything."""
+    if document is None or isinstance(document, bool):
+        return shown(document)
+    if isinstance(document, int | float):
+        return "a number"
+    return "text" if isinstance(document, str) else "a list"
+
+
 def _explained(text: str, document: Any, wanted: Any, where: str) -> FieldError:
     match = _AT.fullmatch(text)
     problem, path = (match["problem"], match["path"]) if match else (text, "")
@@ -230,8 +240,8 @@ def _explained(text: str, document: Any, wanted: Any, where: str) -> FieldError:
         right = " or ".join(_choices(wanted, path))
         return FieldError(field, f"it is missing{f'; write {right}' if right else ''}")
     if not path:
-        return FieldError(where, f"expected an object, got {shown(document)}", "INVALID_JSON_BODY")
-    value = shown(_at(document, path))
+        return FieldError(where, f"expected an object, got {_kind(document)}", "INVALID_JSON_BODY")
+    value = quoted(field, _at(document, path))
     if problem.startswith("Invalid enum value"):
         reason = _OWN_REASONS.get(field, "INVALID_ARGUMENT")
         return FieldError(field, f"{value} is not one of {', '.join(_choices(wanted, path))}", reason)

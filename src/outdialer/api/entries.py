@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from outdialer.api import paging
 from outdialer.api.editing import edit, found, remove
-from outdialer.api.errors import ApiError, FieldError, shown
+from outdialer.api.errors import ApiError, FieldError, quoted, shown
 from outdialer.api.operations import Context
 from outdialer.api.wire import parse_uuid, read_id
 from outdialer.domain.directory import Entry
@@ -151,7 +151,7 @@ def check_plain(body: Struct, *names: str) -> None:
     for name in names:
         text = getattr(body, name) or ""
         if _CONTROL.search(text):
-            raise FieldError(name, f"{shown(text)} holds control characters; write plain text")
+            raise FieldError(name, f"{quoted(name, text)} holds control characters; write plain text")
 
 
 def unless_empty(value: T) -> T | UnsetType:

@@ -5,6 +5,7 @@ value that came and what would be right.
 """
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -144,6 +145,9 @@ class ApiError(Exception):
         return http_status(self.reason)
 
 
+_SECRET_FIELD = re.compile(r"password|token|secret|api_key|credential|direct_hash|header|uri\b", re.IGNORECASE)
+
+
 class FieldError(ApiError):
     """A refusal of one field of a body; ``field`` is its path (``source.target``, ``actions[2].type``)."""
 
@@ -161,6 +165,11 @@ def shown(value: Any) -> str:
     """A value as a message quotes it: its JSON, cut to a readable length."""
     text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def quoted(field: str, value: Any) -> str:
+    """A field's value as a message quotes it; what a secret may be in is not quoted: answers are written down."""
+    return "the value" if _SECRET_FIELD.search(field) else shown(value)
 
 
 def envelope(error: ApiError, request_id: str) -> bytes:

@@ -165,7 +165,8 @@ def _check_hostname(hostname: str) -> None:
 def _check_header(name: str, value: str) -> None:
     plain = value.isascii() and value.isprintable() and len(value) <= MAX_HEADER
     if not name.isascii() or not name.replace("-", "").isalnum() or not plain:
-        problem = f"{shown({name: value})} is not a header; write a name of letters, digits and -, and plain ASCII text"
+        right = f"a name of letters, digits and -, and up to {MAX_HEADER} characters of plain ASCII text"
+        problem = f"{shown(name)} with its value is not a header; write {right}"
         raise FieldError("tech_headers", problem)
     if name.lower() in OUR_HEADERS or len(name) == 1:
         raise FieldError("tech_headers", f"{shown(name)} is written by the server itself; choose another one")
