@@ -115,8 +115,11 @@ class App:
             raise
         return app
 
+    def _keep(self) -> Keep:
+        return Keep(events_days=self.settings.keep_events_days, attempts_days=self.settings.keep_attempts_days)
+
     def _make_retention(self) -> Retention | None:
-        keep = Keep(events_days=self.settings.keep_events_days, attempts_days=self.settings.keep_attempts_days)
+        keep = self._keep()
         nothing = keep == Keep() and self.settings.http is None
         return None if nothing else Retention(self.store, self.clock, self.metrics, keep)
 
@@ -130,6 +133,7 @@ class App:
             chance=chance,
             metrics=self.metrics,
             old_time_format=self.settings.old_time_format,
+            keep_us=self._keep().events_us,
         )
 
     def _make_api(self) -> Server:

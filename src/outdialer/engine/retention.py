@@ -38,12 +38,16 @@ class Keep(Struct, frozen=True, kw_only=True):
     attempts_days: int = 0
     """After the last change of the attempt's target."""
 
+    @property
+    def events_us(self) -> int:
+        """How long events are kept at most; 0: for ever."""
+        return DAY_US * min((days for days in (self.events_days, self.attempts_days) if days), default=0)
+
     def horizons(self, now: Instant) -> Iterator[tuple[History, Instant]]:
         """What is removed, in order, and the instant before which it is."""
         attempts = now - self.attempts_days * DAY_US if self.attempts_days else 0
-        events = max(attempts, now - self.events_days * DAY_US if self.events_days else 0)
-        if events:
-            yield History.EVENTS, events
+        if self.events_us:
+            yield History.EVENTS, now - self.events_us
         if attempts:
             for history in History:
                 if history not in (History.EVENTS, History.REQUESTS):

@@ -60,7 +60,7 @@ class PostOffice:
         self.numbers = iter(range(1, 1_000_000))
 
     @contextlib.asynccontextmanager
-    async def open(self) -> AsyncIterator[Deliverer]:
+    async def open(self, keep_us: int = 0) -> AsyncIterator[Deliverer]:
         """One life; it ends as a kill would end it while the store is failing."""
         secret = await self.world.store.install_secret()
         deliverer = Deliverer(
@@ -70,6 +70,7 @@ class PostOffice:
             clock=self.clock,
             chance=random.Random(1).random,
             metrics=self.metrics,
+            keep_us=keep_us,
         )
         deliverer.start()
         self.deliverers.append(deliverer)

@@ -4,12 +4,13 @@ import asyncio
 from datetime import UTC, datetime
 
 import msgspec
+import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
 from outdialer.api.webhooks.signing import OVERLAP_US
 from outdialer.domain.directory import customer_id
 from tests.api.conftest import over_both_stores
-from tests.api.webhooks.post_office import SECOND, PostOffice, about, count_is, ids, names_of, text, told
+from tests.api.webhooks.post_office import HOUR, SECOND, PostOffice, about, count_is, ids, names_of, text, told
 from tests.web.receiver import Got, Receiver, accept, always, status
 
 pytestmark = over_both_stores
@@ -137,6 +138,45 @@ async def test_days_of_failures_disable_and_lose_nothing(office: PostOffice) -> 
         deliverer.changed()
         await receiver.until(count_is(receiver, 2))
     assert names_of(receiver) == ["a", "b"]
+
+
+async def test_who_takes_too_slowly_is_disabled_before_the_outbox_grows_for_ever(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outdialer.api.webhooks.queue.MOST_WAITING", 2)
+    async with Receiver(always(status(500))) as bad, Receiver() as good, office.open(keep_us=24 * HOUR):
+        webhook, quick = await office.endpoint(bad.url), await office.endpoint(good.url)
+        for number in range(30):
+            await office.tag(str(number))
+        await good.until(count_is(good, 30))
+        await office.until_tried(webhook.id, 1)
+        office.pass_time(25 * 3_600)
+        await office.tag("late")
+        await good.until(count_is(good, 31))
+        assert (await office.world.store.webhook_state(1, webhook.id)).enabled
+        office.pass_time(3_700)
+        await office.until_disabled(webhook.id)
+        state = await office.world.store.webhook_state(1, webhook.id)
+        assert "older than events are kept" in state.reason
+        assert (await office.world.store.webhook_state(1, quick.id)).enabled
+        bad.answer = accept
+        await office.world.store.enable_webhook(1, webhook.id, office.clock.now())
+        office.pass_time(1)
+        await bad.until(lambda: {"0", "29", "late"} <= set(names_of(bad)))
+
+
+async def test_who_has_been_away_may_catch_up(office: PostOffice) -> None:
+    async with Receiver() as receiver:
+        webhook = await office.endpoint(receiver.url)
+        for number in range(60):
+            await office.tag(str(number))
+        office.pass_time(50 * 3_600)
+        async with office.open(keep_us=24 * HOUR):
+            await receiver.until(count_is(receiver, 60))
+            office.pass_time(3_700)
+            await office.tag("new")
+            await receiver.until(count_is(receiver, 61))
+            assert (await office.world.store.webhook_state(1, webhook.id)).enabled
 
 
 async def test_a_receiver_that_hangs_delays_nobody_else(office: PostOffice) -> None:

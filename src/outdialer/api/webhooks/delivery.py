@@ -50,6 +50,8 @@ class _Page(Struct, frozen=True):
     after: Cursor
     more: bool
     lost: bool
+    at: Instant | None
+    """When the last of the rows happened; None: there are none."""
 
 
 class DeliveryStore(EventStore, WebhookStore, Protocol):
@@ -69,8 +71,9 @@ class Deliverer:
         chance: Callable[[], float],
         metrics: Metrics,
         old_time_format: bool = False,
+        keep_us: int = 0,
     ) -> None:
-        """``chance`` gives random numbers from 0 to 1."""
+        """``chance`` gives random numbers from 0 to 1; ``keep_us``: how long events are kept, 0: for ever."""
         self._store = store
         self._sender = sender
         self._renderer = renderer
@@ -78,6 +81,7 @@ class Deliverer:
         self._chance = chance
         self._metrics = metrics
         self._old_time_format = old_time_format
+        self._keep_us = keep_us
         self._queues: dict[Key, EndpointQueue] = {}
         self._behind: set[Key] = set()
         """Endpoints for which there may be something new in the outbox."""
@@ -135,12 +139,20 @@ class Deliverer:
             await self._look_at_endpoints()
         rest = await self._read()
         now = self._clock.now()
+        self._check_pace(now)
         for queue in self._queues.values():
             while (item := queue.next(now)) is not None:
                 self._tasks.start(self._deliver(queue, item), "webhook")
         wakes = [at for queue in self._queues.values() if (at := queue.wakes_at()) is not None]
         rests = [(at - now) / MICROSECONDS_PER_SECOND for at in wakes]
         return min([*rests, *([] if rest is None else [rest])], default=None)
+
+    def _check_pace(self, now: Instant) -> None:
+        """Disable who has been too slow for too long: the outbox waits for enabled endpoints, and is everybody's."""
+        for key in self._behind if self._keep_us else ():
+            queue = self._queues.get(key)
+            if queue is not None and queue.check_pace(now - self._keep_us, now):
+                self._written.ring()
 
     async def _look_at_endpoints(self) -> None:
         """Follow what the books say about endpoints; what waits is read once."""
@@ -162,7 +174,10 @@ class Deliverer:
             queue.endpoint = endpoint
             return
         waiting = await self._store.webhook_waiting(endpoint.customer, endpoint.id, 2 * MOST_WAITING)
-        self._queues[key] = EndpointQueue(endpoint, waiting)
+        queue = EndpointQueue(endpoint, waiting)
+        next_ones = await self._store.events_after(endpoint.cursor, 1)
+        queue.read_at = next_ones.rows[0].at if next_ones.rows else self._clock.now()
+        self._queues[key] = queue
         self._behind.add(key)
 
     async def _read(self) -> float | None:
@@ -199,13 +214,17 @@ class Deliverer:
             if customer == key[0]:
                 queue.offer(after, [one for one in events if not types or one.type in types], now)
         queue.offer(page.after, (), now)
+        if not page.more:
+            queue.read_at = now
+        elif page.at is not None:
+            queue.read_at = page.at
         self._written.ring()
 
     async def _page(self, start: Cursor) -> _Page:
         customers = {customer for customer, _ in self._queues}
         page = await self._store.events_after(start, MOST_ROWS, customers)
         rows = [(row.cursor, row.customer, self._rendered(row)) for row in page.rows]
-        return _Page(rows, page.after, page.more, page.lost)
+        return _Page(rows, page.after, page.more, page.lost, page.rows[-1].at if page.rows else None)
 
     def _rendered(self, row: OutboxRow) -> list[Event]:
         wire = Wire(row.customer, self._old_time_format)

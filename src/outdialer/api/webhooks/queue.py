@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from outdialer.api.webhooks.schedule import TROUBLED_AFTER, next_try, pause_until
-from outdialer.domain.units import Id, Instant
+from outdialer.domain.units import MICROSECONDS_PER_SECOND, Id, Instant
 from outdialer.ports.events import Cursor
 from outdialer.ports.webhooks import Endpoint, Progress, Waiting
 
@@ -23,6 +23,8 @@ MOST_FRESH = 256
 """Events that are taken from the outbox and neither delivered nor written down."""
 MOST_WAITING = 10_000
 """Events of one endpoint altogether; when they are reached, the rest stays in the outbox."""
+LATE_FOR_US = 3_600 * MICROSECONDS_PER_SECOND
+"""How long an endpoint may be behind everything that is kept: time to catch up after a rest."""
 GONE = 410
 """The receiver wants nothing any more (Standard Webhooks)."""
 SLOW_DOWN = (429, 503)
@@ -101,6 +103,9 @@ class EndpointQueue:
         self.endpoint = endpoint
         self.read: Cursor = endpoint.cursor
         """How far the outbox was read."""
+        self.read_at: Instant = 0
+        """When what was read last had happened; when it was read, if nothing followed it."""
+        self.late_since: Instant | None = None
         self.disabled = ""
         """Why nothing is sent any more."""
         self._cursor = endpoint.cursor
@@ -140,6 +145,20 @@ class EndpointQueue:
             self._join(Item(event.id, event.type, event.subject, event.body, now, row))
         self.read = after
         self._move_cursor()
+
+    def check_pace(self, oldest_kept: Instant, now: Instant) -> bool:
+        """Whether the endpoint is disabled from now on, because for an hour it has been behind all that is kept.
+
+        To be asked again and again while there may be something to read.
+        """
+        if self.disabled or self.read_at >= oldest_kept:
+            self.late_since = None
+            return False
+        self.late_since = self.late_since or now
+        if now - self.late_since < LATE_FOR_US:
+            return False
+        self.disabled = "it takes events too slowly: the next one is older than events are kept"
+        return True
 
     def _join(self, item: Item) -> None:
         self._items[item.event_id] = item
