@@ -296,6 +296,7 @@ async def _carrier_and_media(settings: Settings, clock: SystemClock, store: Sqli
         return SimulatorCarrier(clock=clock, secret=secret, seed=settings.simulated_trunk_seed), SimulatorMedia()
     media = MediaProcess(
         cache_dir=cache_folder(),
+        cache_bytes=settings.prompt_cache_mb * 1_000_000,
         address=settings.sip_bind[0],
         port_range=settings.rtp_ports,
         live=settings.live,

@@ -53,6 +53,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What is kept of one customer's requests with an ``Idempotency-Key`` and their answers, in MB."""
     allowed_networks: tuple[str, ...] = ()
     """Where webhooks and, when live, prompts may be though it is not public: with any port, and without TLS."""
+    prompt_cache_mb: int = 2_000
+    """What rendered prompts may take in the cache folder, in MB; those that were not wanted for longest go."""
     sounds: Path | None = None
     """The folder that files which campaigns play must be in; None: they play no files."""
     live: bool = False

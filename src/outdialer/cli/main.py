@@ -224,6 +224,9 @@ def _sound(given: str | None) -> str:
     type=click.IntRange(1),
     help="MB kept of a customer's answers to requests with an Idempotency-Key.",
 )
+@click.option(
+    "--prompt-cache", default=2_000, show_default=True, type=click.IntRange(1), help="MB of rendered prompts kept."
+)
 @click.option("--sounds", type=EXISTING_FOLDER, help="Where WAV files must be that campaigns play; without it, none.")
 @click.option("--no-key-file", is_flag=True, help="Show the first access key only, keep it nowhere.")
 @click.option(
@@ -255,6 +258,7 @@ def serve(trunk: tuple[str, int] | None, **given: Any) -> None:
         key_rate=given["key_rate"],
         customer_followers=given["customer_followers"],
         customer_answers_mb=given["customer_answers"],
+        prompt_cache_mb=given["prompt_cache"],
         allowed_networks=given["allow_network"],
         sounds=given["sounds"],
         live=given["live"],

@@ -13,7 +13,7 @@ from typing import cast
 from outdialer.domain.units import Milliseconds
 from outdialer.media import control
 from outdialer.media.control import Frames, Granted, Order, Ready, Report, Settings, Totals, Trouble
-from outdialer.media.prompts import PromptCache
+from outdialer.media.prompts import MOST_BYTES, PromptCache
 from outdialer.media.speech import SpeechEngine
 from outdialer.ports.carrier import RemoteMedia
 from outdialer.ports.media import MediaLost, MediaSink, MediaStatistics, NoRtpPort, PreparedPrompt, Prompt, RtpPort
@@ -31,6 +31,7 @@ class MediaProcess:
 
     Args:
         cache_dir: where rendered prompts are kept; made when it is missing.
+        cache_bytes: what they may take there all together.
         address: local IP address the RTP ports are bound to; a loopback address unless ``live``.
         port_range: first and last UDP port that may be used (only even ones are), or None for any that are free.
         live: allow audio to and from addresses that are not loopback, and prompts from public hosts instead of this
@@ -51,6 +52,7 @@ class MediaProcess:
         self,
         *,
         cache_dir: Path,
+        cache_bytes: int = MOST_BYTES,
         address: str = "127.0.0.1",
         port_range: tuple[int, int] | None = None,
         live: bool = False,
@@ -71,7 +73,9 @@ class MediaProcess:
             live=live,
             quarantine_ms=quarantine_ms,
         )
-        self._prompts = PromptCache(cache_dir, live=live, engines=speech, networks=networks, sounds=sounds)
+        self._prompts = PromptCache(
+            cache_dir, live=live, engines=speech, networks=networks, sounds=sounds, cache_bytes=cache_bytes
+        )
         self._reserve = reserve
         self._line: _Line | None = None
         self._last = MediaStatistics()

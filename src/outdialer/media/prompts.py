@@ -1,11 +1,6 @@
-"""Prompts rendered to telephone audio and cached: speech, WAV files and URLs, tones.
-
-A cache file ``<key>.g711`` holds the prompt's samples in PCMU and then the same in PCMA, so that nothing is ever
-encoded while a call waits. Files appear whole (temporary name, then rename) and are never changed.
-"""
+"""Prompts rendered to telephone audio, each once, and cached: speech, WAV files and URLs, tones."""
 
 import asyncio
-import contextlib
 import hashlib
 import importlib.resources
 import os
@@ -16,7 +11,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from outdialer.media import fetch, samples, speech
-from outdialer.media.rtp import PCMA, PCMU, SAMPLE_RATE
+from outdialer.media.cache import CacheFolder
 from outdialer.media.samples import Samples
 from outdialer.media.speech import SpeechEngine
 from outdialer.media.wav import NotWav, read_wav
@@ -29,11 +24,14 @@ _LONGEST_TEXT = 10_000
 _LONGEST_S = 3_600
 _HIGHEST_HZ = 3_900
 _FRESH_S = 300.0
+_MOST_FETCHED = 10_000
+"""URLs of which it is remembered what they gave."""
 RENDERED_AT_ONCE = 4
 """Each may be a process that speaks, or a quarter of a gigabyte of samples."""
 FETCHED_AT_ONCE = 8
 """Each may hold ``fetch.LARGEST_BYTES``."""
-_PER_MS = SAMPLE_RATE // 1000
+MOST_BYTES = 2_000_000_000
+"""Thirty hours of prompts."""
 
 Render = Callable[[], Awaitable[Samples]]
 
@@ -54,12 +52,15 @@ class PromptCache:
         engines: Sequence[SpeechEngine] | None = None,
         networks: tuple[Network, ...] = (),
         sounds: Path | None = Path("/"),
+        cache_bytes: int = MOST_BYTES,
     ) -> None:
-        """``networks``: where prompts may be fetched from when live, though the addresses are not public.
+        """``cache_bytes``: what all prompts together may take; those that were not wanted for longest go.
+
+        ``networks``: where prompts may be fetched from when live, though the addresses are not public.
 
         ``sounds``: the folder that files must be in, and that relative paths begin at; None: no file is played.
         """
-        self._dir = cache_dir
+        self._folder = CacheFolder(cache_dir, cache_bytes)
         self._live = live
         self._networks = networks
         self._sounds = None if sounds is None else os.path.realpath(sounds)
@@ -133,7 +134,7 @@ class PromptCache:
         async with self._one_at_a_time(url):
             now = asyncio.get_running_loop().time()
             fetched_at, key = self._fetched.get(url, (0.0, ""))
-            known = await asyncio.to_thread(self._find, key) if key else None
+            known = await asyncio.to_thread(self._folder.find, key) if key else None
             if known is not None and now - fetched_at < _FRESH_S:
                 return known
             async with self._fetches:
@@ -145,47 +146,23 @@ class PromptCache:
                     return known
                 key = _key("data", hashlib.sha256(data).hexdigest())
                 prepared = await self._cached(key, lambda: asyncio.to_thread(_from_wav, data, url))
+            self._fetched.pop(url, None)
             self._fetched[url] = now, key
+            if len(self._fetched) > _MOST_FETCHED:
+                del self._fetched[next(iter(self._fetched))]
             return prepared
 
     async def _cached(self, key: str, render: Render) -> PreparedPrompt:
         async with self._one_at_a_time(key):
-            found = await asyncio.to_thread(self._find, key)
+            found = await asyncio.to_thread(self._folder.find, key)
             if found is not None:
                 return found
             async with self._renders:
                 audio = await render()
-            return await asyncio.to_thread(self._store, key, audio)
+            return await asyncio.to_thread(self._folder.store, key, audio)
 
     def _one_at_a_time(self, name: str) -> asyncio.Lock:
         return self._rendering.setdefault(name, asyncio.Lock())
-
-    def _path(self, key: str) -> Path:
-        return self._dir / f"{key}.g711"
-
-    def _find(self, key: str) -> PreparedPrompt | None:
-        try:
-            size = self._path(key).stat().st_size
-        except FileNotFoundError:
-            return None
-        except OSError as problem:
-            raise PromptError(f"the prompt cache cannot be read: {problem}") from problem
-        return PreparedPrompt(key=key, duration_ms=_duration(size // 2)) if size else None
-
-    def _store(self, key: str, audio: Samples) -> PreparedPrompt:
-        try:
-            self._dir.mkdir(parents=True, exist_ok=True)
-            _write_whole(self._path(key), samples.encode(audio, PCMU) + samples.encode(audio, PCMA))
-        except OSError as problem:
-            raise PromptError(
-                f"the prompt cache {self._dir} cannot be written: {problem.strerror or problem}"
-            ) from problem
-        return PreparedPrompt(key=key, duration_ms=_duration(len(audio)))
-
-
-def _duration(count: int) -> int:
-    """Length of so many samples in ms, rounded up."""
-    return -(-count // _PER_MS)
 
 
 def _key(*parts: object) -> str:
@@ -233,16 +210,3 @@ def _from_wav(data: bytes, called: str) -> Samples:
     if len(sound.samples) > _LONGEST_S * sound.rate:
         raise PromptError(f"{called} lasts longer than {_LONGEST_S} s")
     return samples.telephone(sound)
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is seen whole or not at all, also when two write it at once."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".prompt-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
