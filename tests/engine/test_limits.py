@@ -83,15 +83,19 @@ async def test_the_campaigns_channels_are_never_exceeded(make_world: MakeWorld) 
 async def test_two_campaigns_share_a_trunk_fairly(make_world: MakeWorld, network: Network) -> None:
     world = await make_world(rate=60)
     await world.campaign(*numbers(100))
-    await world.campaign(*numbers(100, 100))
+    second = await world.campaign(*numbers(100, 100))
 
-    def both() -> list[bool]:
-        """Whose calls they are, from the second one's first call on: until then the first one had the slots alone."""
-        of_first = [invite.number in numbers(100) for invite in world.invites]
-        return of_first[of_first.index(False) :][:30] if False in of_first else []
+    async def both() -> list[bool]:
+        """Whose calls they are that were claimed since the second one is there; the first one had the slots before."""
+        claimed = {a.id.hex(): a.tm_create for a in await world.attempts()}
+        since = min((a.tm_create for a in await world.attempts(second.campaign)), default=world.clock.now())
+        return [i.number in numbers(100) for i in world.invites if claimed[i.attempt] >= since][:30]
 
-    await world.until(lambda: len(both()) == 30)
-    shared = Counter(both())
+    async def enough() -> bool:
+        return len(await both()) == 30
+
+    await world.until(enough)
+    shared = Counter(await both())
     assert abs(shared[True] - shared[False]) <= 10, shared
     assert_rate(world.invites, 60, JITTER_US[network])
 

@@ -355,7 +355,7 @@ async def test_while_the_store_is_away_nobody_is_called_and_nothing_is_lost(make
     await world.until(lambda: world.store.refused >= 2)
     assert "disk full" in world.engine.problems()
     # What was on the books already may still leave: the slots of half a second.
-    await world.until(lambda: len(world.engine._offices[0].dialer._sender) == 0)
+    await world.until(lambda: world.slots() == 0)
     away = sum(isinstance(event, Sent) for event in world.events)
     await world.until_invited(away)
     await world.nothing_more_for(0.7)
@@ -371,7 +371,7 @@ async def test_a_slot_missed_while_the_store_is_away_is_reserved_when_it_is_back
     world = await make_world(rate=10)
     world.clock.stand()
     people = await world.campaign(*numbers(3))
-    await world.until(lambda: len(world.engine._offices[0].dialer._sender) == 2)
+    await world.until(lambda: world.slots() == 2)
     world.store.failure = "disk full"
     world.clock.jump(60)  # A suspended machine: every slot is long past when it wakes.
     world.engine._offices[0].dialer._sender._due()

@@ -54,6 +54,9 @@ HANGS_UP = "hangup:ring_after_ms=10,final_after_ms=40,hang_up_after_ms=50"
 BUSY = "busy:final_after_ms=20"
 RINGS = "no-answer:ring_after_ms=10"
 
+CALLED_OFF = ("not sent: stopped", "not sent: deadline")
+"""What became of a call that was called off before its slot; the second where the machine was late for the slot."""
+
 Network: TypeAlias = Literal["simulator", "sip"]
 Tries: TypeAlias = tuple[int, int, int, int, int]
 
@@ -88,8 +91,10 @@ class JumpClock:
         self._stands_at = self._machine()
 
     def go_on(self) -> None:
-        """Be the machine's clock again."""
-        self._stands_at = None
+        """Go at the machine's pace again, from the time at which it stood."""
+        if self._stands_at is not None:
+            self.ahead -= self._machine() - self._stands_at
+            self._stands_at = None
 
     def _machine(self) -> Instant:
         return time.time_ns() // 1_000 + self.ahead
@@ -434,6 +439,14 @@ class World:
     def look_again(self) -> None:
         """Let the planner look at once, as after a jump of the clock."""
         self.engine._ring_all()
+
+    def statuses_known(self) -> set[CampaignStatus]:
+        """The campaigns' statuses as the dialer saw them last: it looks again after a change."""
+        return {view.status for view in self.engine._offices[0].dialer._views.values()}
+
+    def slots(self) -> int:
+        """How many calls wait for their slots."""
+        return len(self.engine._offices[0].dialer._sender)
 
     def dialled(self, *, of: Sequence[str] | None = None) -> list[str]:
         """The numbers rung so far, in order."""
