@@ -239,6 +239,8 @@ def judge_answers(told: Told) -> None:
     assert all("+1********88" in text for text in seen.values())
     assert TEXTS["person"] in seen["answers"], "names stay"
     assert told.heard["tenant"].count("tag_created") >= 2
+    for channel in events.values():
+        assert all(name in channel for name in ("campaigncall_updated", "call_hangup", "activeflow_updated"))
 
 
 def judge_files(folder: Path, told: Told) -> None:

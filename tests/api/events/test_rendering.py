@@ -164,4 +164,6 @@ async def test_topics(store: MemoryStore) -> None:
 
 def test_the_names_are_those_of_the_contract() -> None:
     assert {"campaigncall_created", "call_hangup", "campaign_status_stopping", "agent_status_updated"} < {*EVENT_TYPES}
+    of_activeflows = [name for name in EVENT_TYPES if name.startswith("activeflow_")]
+    assert of_activeflows == ["activeflow_created", "activeflow_deleted", "activeflow_updated"]
     assert not [name for name in EVENT_TYPES if name.startswith(("queue_", "provider", "route", "accesskey"))]
