@@ -13,6 +13,8 @@ EVERY_FORM = " / ".join(NUMBERS.values())
 """The number in a text, in every form."""
 SAYS = {"name": f"Call {EVERY_FORM}", "detail": f"or {EVERY_FORM}, sip:{NUMBER[1:]}@host.example"}
 """What people write into what they make."""
+ROLES = {"second": None, "manager": 64, "operator": 256, "viewer": 512, "agent": 16}
+"""Who gets an access key, and what it may do; the second one as much as the first."""
 AGENT = "canary@company.example"
 
 
@@ -28,8 +30,12 @@ async def make_people(life: Life, owner: httpx.AsyncClient) -> dict[str, str]:
         webhook_uri=f"http://127.0.0.1:1/?{SECRETS['secret in a tenant webhook URL']}",
     )
     made = {"first key": life.key, "tenant key": tenant["accesskey"]["token"]}
-    for role, permission in (("second", None), ("manager", 64), ("operator", 256), ("viewer", 512)):
-        made[f"{role} key"] = (await created(owner, "/v1.0/accesskeys", name=role, permission=permission))["token"]
+    for role, permission in ROLES.items():
+        once = {"Idempotency-Key": f"{SECRETS['idempotency key']}-{role}"}
+        key = await owner.post("/v1.0/accesskeys", json={"name": role, "permission": permission}, headers=once)
+        again = await owner.post("/v1.0/accesskeys", json={"name": role, "permission": permission}, headers=once)
+        assert done(key) == done(again)
+        made[f"{role} key"] = key.json()["token"]
     address = [{"type": "tel", "target": NUMBER, **SAYS}]
     agent = {"username": AGENT, "password": SECRETS["agent password"], "permission": 64, "addresses": address}
     made_agent = await created(owner, "/v1.0/agents", **agent, **SAYS)

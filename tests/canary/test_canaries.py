@@ -39,12 +39,12 @@ from tests.canary.product import (
     until,
 )
 
-READERS = ("second", "manager", "operator", "viewer")
 MAY_SEE = {
     "second": SHOWN | {"customer webhook secret"},
     "manager": {"password in a prompt URL", "secret in a webhook URL"},
     "operator": {"password in a prompt URL"},
     "viewer": set[str](),
+    "agent": set[str](),
     "tenant": {"secret in a tenant webhook URL"},
 }
 """What each role is shown of the secrets; the second key's is an owner who runs the installation."""
@@ -76,7 +76,7 @@ async def first_life(life: Life, hook: Hook, hook_port: int) -> Told:
     """Everything that people do and read."""
     async with life.client(life.key) as owner, life.client("") as nobody:
         made = await deeds.make_people(life, owner)
-        keys = {role: made[f"{role} key"] for role in (*READERS, "tenant")}
+        keys = {role: made[f"{role} key"] for role in (*deeds.ROLES, "tenant")}
         async with life.client(keys["tenant"]) as stranger:
             owners = {"second": owner, "viewer": owner, "tenant": stranger}
             followers = {role: await _follower(life, role, keys[role], owners[role]) for role in owners}
