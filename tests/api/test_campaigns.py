@@ -90,7 +90,7 @@ async def test_actions_refused(
     ("fields", "reason", "words"),
     [
         ({"type": "sms"}, "INVALID_ARGUMENT", ["type", '"sms"', "call", "flow"]),
-        ({"end_handle": ""}, "INVALID_ARGUMENT", ["end_handle", '""', "stop", "continue"]),
+        ({"end_handle": "end"}, "INVALID_ARGUMENT", ["end_handle", '"end"', "stop", "continue"]),
         ({"service_level": 101}, "INVALID_ARGUMENT", ["service_level", "101", "100"]),
         ({"service_level": "1"}, "INVALID_JSON_BODY", ["service_level"]),
         ({"dial_rate": -0.5}, "INVALID_ARGUMENT", ["dial_rate"]),

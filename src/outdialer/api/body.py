@@ -270,7 +270,7 @@ def _choices(wanted: Any, path: str) -> list[str]:
     kind: Any = msgspec.inspect.type_info(wanted)
     for name, _index in _STEP.findall(path):
         kind = _item(kind) if not name else _field(kind, name)
-    return [str(value) for value in getattr(_plain(kind), "values", ())]
+    return [str(value) for value in getattr(_plain(kind), "values", ()) if value != ""]
 
 
 def _plain(kind: Any) -> Any:

@@ -23,7 +23,7 @@ class CallsCreate(Struct, frozen=True):
     actions: list[ActionBody] | None = None
     source: AddressBody | None = None
     destinations: Destinations | None = None
-    anonymous: Literal["yes", "no", "auto"] | None = None
+    anonymous: Literal["", "yes", "no", "auto"] | None = None
     variables: Variables | None = None
 
 
@@ -52,7 +52,7 @@ class CallTalk(Struct, frozen=True):
 class CallRecordingStart(Struct, frozen=True):
     """How a call is recorded."""
 
-    format: Literal["wav"] | None = None
+    format: Literal["", "wav"] | None = None
     end_of_silence: Seconds | None = None
     end_of_key: Text255 | None = None
     duration: Seconds | None = None

@@ -1,7 +1,7 @@
 """``/campaigns``: who is called, how, and what happens on answer."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, structs
 
@@ -34,12 +34,12 @@ ServiceLevel = Annotated[int, Meta(ge=0, le=100, description="Percent of the ava
 Actions = Annotated[list[ActionBody], Meta(max_length=500)]
 DialRate = Annotated[float, Meta(ge=0, le=1_000, description="Calls a second; 0: as many as the trunk allows.")]
 DialChannels = Annotated[int, Meta(ge=0, le=100_000, description="Calls up at once; 0: as many as the trunk allows.")]
-CampaignType = Literal["call", "flow"]
-EndHandleText = Literal["stop", "continue"]
+CampaignType = Literal["", "call", "flow"]
+EndHandleText = Literal["", "stop", "continue"]
 
 
 class CampaignUpdate(Struct, frozen=True):
-    """What of a campaign is edited together; what is left out keeps its value."""
+    """What of a campaign is edited together; what is left out keeps its value, and so do "" as type and end_handle."""
 
     name: Text255 | None = None
     detail: Text2000 | None = None
@@ -98,7 +98,7 @@ class CampaignView(Struct, frozen=True, kw_only=True):
 
     id: UuidText
     customer_id: UuidText
-    type: Annotated[str, closed(get_args(CampaignType))]
+    type: Annotated[str, closed(("call", "flow"))]
     name: str
     detail: str
     status: Annotated[str, closed(CampaignStatus, "`stopping` while calls are up after a stop.")]
@@ -181,9 +181,8 @@ def stats_view(stats: CampaignStats, wire: Wire) -> CampaignStatsView:
 def _with_basics(campaign: Campaign, body: CampaignUpdate) -> Campaign:
     sent = {name: getattr(body, name) for name in CampaignUpdate.__struct_fields__}
     given = {name: value for name, value in sent.items() if value is not None}
-    if "end_handle" in given:
-        given["end_handle"] = EndHandle(given["end_handle"])
-    return structs.replace(campaign, **given)
+    kind, end = body.type or campaign.type, EndHandle(body.end_handle or campaign.end_handle)
+    return structs.replace(campaign, **given | {"type": kind, "end_handle": end})
 
 
 async def _read(context: Context) -> Campaign:

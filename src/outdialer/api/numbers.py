@@ -28,7 +28,7 @@ class NumberCreate(NumberUpdate, frozen=True, kw_only=True):
     """A new number."""
 
     number: Annotated[str, Meta(max_length=64, description="`+` and 7 to 15 digits.")]
-    type: Literal["normal", "virtual"] | None = None
+    type: Literal["", "normal", "virtual"] | None = None
 
 
 class NumberFlowIds(Struct, frozen=True):

@@ -22,7 +22,7 @@ class ProvidercallCreate(Struct, frozen=True):
     actions: list[ActionBody] | None = None
     source: AddressBody | None = None
     destinations: Destinations | None = None
-    anonymous: Literal["yes", "no", "auto"] | None = None
+    anonymous: Literal["", "yes", "no", "auto"] | None = None
 
 
 class ProvidercallView(Struct, frozen=True, kw_only=True):

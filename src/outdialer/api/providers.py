@@ -50,7 +50,7 @@ MaxRing = Annotated[
 class ProviderBody(Struct, frozen=True):
     """A carrier as a client writes it; what a change leaves out keeps its value."""
 
-    type: Literal["sip"] | None = None
+    type: Literal["", "sip"] | None = None
     hostname: Hostname | None = None
     tech_prefix: Affix | None = None
     tech_postfix: Affix | None = None
@@ -72,7 +72,7 @@ class ProviderCredentials(Struct, frozen=True):
 class ProviderSetup(Struct, frozen=True):
     """An account at a carrier to be set up."""
 
-    carrier: Literal["telnyx"] | None = None
+    carrier: Literal["", "telnyx"] | None = None
     name: Text255 | None = None
     detail: Text2000 | None = None
     credentials: ProviderCredentials | None = None
@@ -151,7 +151,7 @@ def _merge(provider: Provider, body: ProviderBody) -> Provider:
     _check_hostname(body.hostname or "")
     for name, value in (body.tech_headers or {}).items():
         _check_header(name, value)
-    return merged(provider, body)
+    return merged(provider, body, type=body.type or provider.type)
 
 
 def _check_hostname(hostname: str) -> None:

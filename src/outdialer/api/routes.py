@@ -14,7 +14,8 @@ from outdialer.domain.units import NIL_ID, Id, format_id
 from outdialer.ports.store import Page
 
 Target = Annotated[
-    Literal["all"], Meta(description="`all`. Country codes are refused: one carrier takes all numbers of a customer.")
+    Literal["", "all"],
+    Meta(description="`all`. Country codes are refused: one carrier takes all numbers of a customer."),
 ]
 Rate = Annotated[
     float,
@@ -98,7 +99,8 @@ def view(route: Route, wire: Wire) -> RouteView:
 
 def _merge(route: Route, body: RouteUpdate) -> Route:
     provider = read_id(body.provider_id, "provider_id", route.provider_id)
-    return merged(route, body, provider_id=provider, customer_id=route.customer_id)
+    target = body.target or route.target
+    return merged(route, body, provider_id=provider, customer_id=route.customer_id, target=target)
 
 
 async def _customer(context: Context, body: RouteCreate) -> Id:

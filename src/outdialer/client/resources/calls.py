@@ -98,7 +98,7 @@ class CallsApi(Resource):
         actions: Sequence[ActionBody | Action | Mapping[str, Any]] | None = None,
         source: AddressBody | Address | Mapping[str, Any] | None = None,
         destinations: Sequence[AddressBody | Address | Mapping[str, Any]] | None = None,
-        anonymous: Literal["auto", "no", "yes"] | None = None,
+        anonymous: Literal["", "auto", "no", "yes"] | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> CallsMade:
         """Call somebody, outside of any campaign.
@@ -219,7 +219,7 @@ class CallsApi(Resource):
         self,
         id: str,
         *,
-        format: Literal["wav"] | None = None,
+        format: Literal["", "wav"] | None = None,
         end_of_silence: int | None = None,
         end_of_key: str | None = None,
         duration: int | None = None,
@@ -286,7 +286,7 @@ class AsyncCallsApi(AsyncResource):
         actions: Sequence[ActionBody | Action | Mapping[str, Any]] | None = None,
         source: AddressBody | Address | Mapping[str, Any] | None = None,
         destinations: Sequence[AddressBody | Address | Mapping[str, Any]] | None = None,
-        anonymous: Literal["auto", "no", "yes"] | None = None,
+        anonymous: Literal["", "auto", "no", "yes"] | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> CallsMade:
         """Call somebody, outside of any campaign."""
@@ -369,7 +369,7 @@ class AsyncCallsApi(AsyncResource):
         self,
         id: str,
         *,
-        format: Literal["wav"] | None = None,
+        format: Literal["", "wav"] | None = None,
         end_of_silence: int | None = None,
         end_of_key: str | None = None,
         duration: int | None = None,

@@ -73,7 +73,7 @@ class NumbersApi(Resource):
         message_flow_id: str | None = None,
         name: str | None = None,
         detail: str | None = None,
-        type: Literal["normal", "virtual"] | None = None,
+        type: Literal["", "normal", "virtual"] | None = None,
     ) -> Number:
         """Add a number.
 
@@ -202,7 +202,7 @@ class AsyncNumbersApi(AsyncResource):
         message_flow_id: str | None = None,
         name: str | None = None,
         detail: str | None = None,
-        type: Literal["normal", "virtual"] | None = None,
+        type: Literal["", "normal", "virtual"] | None = None,
     ) -> Number:
         """Add a number."""
         return await self._api.call(

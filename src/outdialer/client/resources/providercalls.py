@@ -51,7 +51,7 @@ class ProvidercallsApi(Resource):
         actions: Sequence[ActionBody | Action | Mapping[str, Any]] | None = None,
         source: AddressBody | Address | Mapping[str, Any] | None = None,
         destinations: Sequence[AddressBody | Address | Mapping[str, Any]] | None = None,
-        anonymous: Literal["auto", "no", "yes"] | None = None,
+        anonymous: Literal["", "auto", "no", "yes"] | None = None,
     ) -> Providercall:
         """Make a test call through one carrier.
 
@@ -115,7 +115,7 @@ class AsyncProvidercallsApi(AsyncResource):
         actions: Sequence[ActionBody | Action | Mapping[str, Any]] | None = None,
         source: AddressBody | Address | Mapping[str, Any] | None = None,
         destinations: Sequence[AddressBody | Address | Mapping[str, Any]] | None = None,
-        anonymous: Literal["auto", "no", "yes"] | None = None,
+        anonymous: Literal["", "auto", "no", "yes"] | None = None,
     ) -> Providercall:
         """Make a test call through one carrier."""
         return await self._api.call(

@@ -66,7 +66,7 @@ class ProvidersApi(Resource):
     def create(
         self,
         *,
-        type: Literal["sip"] | None = None,
+        type: Literal["", "sip"] | None = None,
         hostname: str | None = None,
         tech_prefix: str | None = None,
         tech_postfix: str | None = None,
@@ -124,7 +124,7 @@ class ProvidersApi(Resource):
     def set_up(
         self,
         *,
-        carrier: Literal["telnyx"] | None = None,
+        carrier: Literal["", "telnyx"] | None = None,
         name: str | None = None,
         detail: str | None = None,
         credentials: ProviderCredentials | Mapping[str, Any] | None = None,
@@ -145,7 +145,7 @@ class ProvidersApi(Resource):
         self,
         id: str,
         *,
-        type: Literal["sip"] | None = None,
+        type: Literal["", "sip"] | None = None,
         hostname: str | None = None,
         tech_prefix: str | None = None,
         tech_postfix: str | None = None,
@@ -210,7 +210,7 @@ class AsyncProvidersApi(AsyncResource):
     async def create(
         self,
         *,
-        type: Literal["sip"] | None = None,
+        type: Literal["", "sip"] | None = None,
         hostname: str | None = None,
         tech_prefix: str | None = None,
         tech_postfix: str | None = None,
@@ -257,7 +257,7 @@ class AsyncProvidersApi(AsyncResource):
     async def set_up(
         self,
         *,
-        carrier: Literal["telnyx"] | None = None,
+        carrier: Literal["", "telnyx"] | None = None,
         name: str | None = None,
         detail: str | None = None,
         credentials: ProviderCredentials | Mapping[str, Any] | None = None,
@@ -275,7 +275,7 @@ class AsyncProvidersApi(AsyncResource):
         self,
         id: str,
         *,
-        type: Literal["sip"] | None = None,
+        type: Literal["", "sip"] | None = None,
         hostname: str | None = None,
         tech_prefix: str | None = None,
         tech_postfix: str | None = None,
