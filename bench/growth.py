@@ -11,7 +11,7 @@ from bench.figures import Figure, divide, load_now
 from outdialer.domain.units import Instant
 from outdialer.engine.retention import DAY_US, Keep
 from outdialer.engine.system import SystemClock
-from outdialer.ports.store import History
+from outdialer.ports.retention import History
 from outdialer.store.sqlite import retention
 
 GENERATIONS = 5

@@ -17,7 +17,8 @@ from outdialer.engine.engine import Engine
 from outdialer.engine.lifecycle import Tasks
 from outdialer.engine.retention import DAY_US, Keep, Retention
 from outdialer.engine.system import SystemIds, random_bytes
-from outdialer.ports.store import History, Page, Pruned, StoreUnavailable
+from outdialer.ports.retention import History, Pruned
+from outdialer.ports.store import Page, StoreUnavailable
 from outdialer.store.sqlite.check import check
 from outdialer.store.sqlite.store import SqliteStore
 from outdialer.telemetry import Metrics

@@ -3,7 +3,7 @@
 import pytest
 
 from outdialer.ports.events import OutboxRow
-from outdialer.ports.store import History
+from outdialer.ports.retention import History
 from outdialer.store.sqlite.events import PAGE_BYTES
 from outdialer.store.sqlite.store import SqliteStore
 from tests.store.test_retention import DAY, prune

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from outdialer.domain.outcome import Outcome
 from outdialer.domain.units import Instant
 from outdialer.ports.idempotency import KEPT_US, KeptAnswer, KeptFull, Reservation
-from outdialer.ports.store import History, Intent, Page
+from outdialer.ports.retention import History
+from outdialer.ports.store import Intent, Page
 from outdialer.store.sqlite import retention
 from outdialer.store.sqlite.check import check
 from outdialer.store.sqlite.store import SqliteStore

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from outdialer.domain.directory import Webhook, customer_id
-from outdialer.ports.store import History
+from outdialer.ports.retention import History
 from outdialer.ports.webhooks import Progress, Waiting
 from outdialer.store.sqlite.migrate import migrations
 from outdialer.store.sqlite.store import SqliteStore

@@ -6,8 +6,8 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from outdialer.api import paging
-from outdialer.api.agents import Permission, read_permission
 from outdialer.api.auth import SHOWN_PREFIX_LENGTH, hash_of, new_access_key, new_token_text
+from outdialer.api.credentials import Permission, read_permission
 from outdialer.api.editing import alive, edit, found, remove
 from outdialer.api.entries import BODY_REASONS, EDIT_REASONS, merged, unless_empty
 from outdialer.api.errors import ApiError, FieldError, shown

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from outdialer.api.accesskeys import AccesskeyView
-from outdialer.api.agents import Password
+from outdialer.api.credentials import Password
 from outdialer.api.customer import CustomerView
 from outdialer.api.customers import freeze, keep
 from outdialer.api.errors import FieldError

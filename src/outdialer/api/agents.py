@@ -6,12 +6,11 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from outdialer.api import paging
-from outdialer.api.customer import is_email
+from outdialer.api.credentials import Password, Permission, hashed, not_allowed, read_permission, read_username
 from outdialer.api.editing import alive, edit, found, remove
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, merged, new_direct_hash, read_ids, unless_empty
 from outdialer.api.errors import ApiError, FieldError, shown
 from outdialer.api.operations import EXAMPLE_ID, Context, QueryParameter, Resource
-from outdialer.api.passwords import MAX_PASSWORD_LENGTH
 from outdialer.api.queues import TagIds
 from outdialer.api.wire import (
     AddressBody,
@@ -28,20 +27,13 @@ from outdialer.api.wire import (
 )
 from outdialer.domain.directory import Agent, Extension
 from outdialer.domain.model import Address
-from outdialer.domain.permissions import MANAGERS, PERMISSIONS, READERS, allows, may_grant
+from outdialer.domain.permissions import MANAGERS, READERS, allows, may_grant
 from outdialer.domain.units import Id, format_id
 from outdialer.ports.directory import AgentFilter, LastAdmin, NameTaken
 from outdialer.ports.store import Page
 
 STATUSES = ("available", "away", "busy", "offline", "ringing", "")
 MAX_ADDRESSES = 20
-Password = Annotated[str, Meta(max_length=MAX_PASSWORD_LENGTH, description="Kept as an argon2id hash; never shown.")]
-Permission = Annotated[
-    int,
-    Meta(
-        description="0, 1, 15, 16 (agent), 32 (admin), 64 (manager), 240, 256 (operator), 512 (viewer) or 65535 (all)."
-    ),
-]
 RingMethod = Annotated[str, Meta(max_length=64, description="`ringall`.")]
 AddressBodies = Annotated[list[AddressBody], Meta(max_length=MAX_ADDRESSES)]
 AgentStatusText = Literal["available", "away", "busy", "offline", "ringing", ""]
@@ -152,29 +144,10 @@ def view(agent: Agent, wire: Wire) -> AgentView:
     )
 
 
-def _refused(what: str) -> ApiError:
-    return ApiError("PERMISSION_DENIED", f"Your permission does not allow this: {what}.")
-
-
 def _ring_method(sent: str | None, default: str) -> str:
     if sent not in (None, "", "ringall"):
         raise FieldError("ring_method", f"{shown(sent)} is not a ring method; write ringall", "INVALID_RING_METHOD")
     return sent or default
-
-
-def read_permission(context: Context, sent: int | None, default: int) -> int:
-    """A permission that somebody wants to hand out; left out keeps ``default``.
-
-    Raises:
-        ApiError: there is no such permission, or it is more than the principal may hand out.
-    """
-    if sent is None:
-        return default
-    if sent not in PERMISSIONS:
-        raise FieldError("permission", f"{sent} is not one of {', '.join(map(str, PERMISSIONS))}")
-    if not may_grant(context.principal.permission, sent):
-        raise _refused(f"handing out the permission {sent}")
-    return sent
 
 
 async def _addresses(
@@ -219,7 +192,7 @@ def _check_self_or(context: Context, needed: int) -> None:
     principal = context.principal
     is_self = principal.agent is not None and principal.agent.id == context.id
     if not is_self and not allows(principal.permission, needed):
-        raise _refused("touching another agent")
+        raise not_allowed("touching another agent")
 
 
 async def _read_governed(context: Context) -> Agent:
@@ -230,7 +203,7 @@ async def _read_governed(context: Context) -> Agent:
     """
     agent = await _read(context)
     if not may_grant(context.principal.permission, agent.permission):
-        raise _refused("changing an agent that may do more than you")
+        raise not_allowed("changing an agent that may do more than you")
     return agent
 
 
@@ -296,29 +269,6 @@ async def create_agent(context: Context, body: AgentCreate) -> AgentView:
         raise _taken(error) from None
     context.show_version(stored.version)
     return view(stored, context.wire)
-
-
-def read_username(sent: str) -> str:
-    """A username as it is kept.
-
-    Raises:
-        FieldError: it is not an e-mail address.
-    """
-    username = sent.strip().lower()
-    if not is_email(username):
-        raise FieldError("username", f"{shown(sent)} is not an e-mail address", "INVALID_USERNAME_FORMAT")
-    return username
-
-
-async def hashed(context: Context, password: str) -> str:
-    """What is kept of a new password.
-
-    Raises:
-        FieldError: it is empty.
-    """
-    if not password:
-        raise FieldError("password", "it is empty; write one")
-    return await context.services.passwords.hash(password, context.customer)
 
 
 @agents.operation(

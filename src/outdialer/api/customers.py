@@ -6,8 +6,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from outdialer.api import accesskeys, paging
 from outdialer.api.accesskeys import AccesskeyView
-from outdialer.api.agents import Password, hashed, read_username
 from outdialer.api.auth import new_access_key
+from outdialer.api.credentials import Password, hashed, read_username
 from outdialer.api.customer import CustomerUpdate, CustomerView, change_customer, check, view
 from outdialer.api.editing import found
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, merged

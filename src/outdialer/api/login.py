@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from outdialer.api.agents import Password
+from outdialer.api.credentials import Password
 from outdialer.api.errors import ApiError
 from outdialer.api.operations import Context, Resource
 from outdialer.api.tokens import TOKEN_LIFETIME_S, new_token

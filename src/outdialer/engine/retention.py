@@ -15,7 +15,8 @@ from outdialer.domain.units import MICROSECONDS_PER_SECOND, Instant
 from outdialer.engine.lifecycle import Bell
 from outdialer.ports.clock import Clock
 from outdialer.ports.idempotency import KEPT_US
-from outdialer.ports.store import History, RetentionStore, StoreUnavailable
+from outdialer.ports.retention import History, RetentionStore
+from outdialer.ports.store import StoreUnavailable
 from outdialer.telemetry import Metrics, log
 
 DAY_US = 86_400 * MICROSECONDS_PER_SECOND

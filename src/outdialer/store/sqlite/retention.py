@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from outdialer.domain.outcome import Result
 from outdialer.domain.units import Instant
-from outdialer.ports.store import History, Pruned
+from outdialer.ports.retention import History, Pruned
 from outdialer.store.sqlite.books import Books, Counts, Database, change_exactly
 from outdialer.store.sqlite.rows import Row
 from outdialer.store.sqlite.statements import execute_each, statements
