@@ -8,6 +8,7 @@ import uvloop
 
 from outdialer.app import App
 from outdialer.config import Settings, TrunkSettings
+from outdialer.engine import collector
 
 NO_LIMIT = (1e6, 1_000_000)
 """Requests a second that are counted like any, and never too many: one address stands for hundreds here."""
@@ -38,4 +39,5 @@ async def _serve(path: Path, rate: float) -> None:
 
 def serve(path: str, rate: float) -> None:
     """Dial ``rate`` people a second of the list in the file until SIGTERM; its port and a key go to stdout."""
+    collector.settle()
     uvloop.run(_serve(Path(path), rate))

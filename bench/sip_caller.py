@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import time
 from typing import Any
 
@@ -11,6 +10,7 @@ import uvloop
 from bench.lists import number_of
 from outdialer.carriers.sip.carrier import SipCarrier
 from outdialer.carriers.sip.core.outputs import Send
+from outdialer.engine import collector
 from outdialer.engine.system import SystemClock
 from outdialer.ports.carrier import Answered, CarrierEvent, DialOrder, Ended, NotSent, Peer
 
@@ -96,8 +96,7 @@ class Caller:
 
 def call(port: int, rate: int, seconds: float, loop: str) -> dict[str, Any]:
     """Call the far end on ``port`` with ``loop`` (``uvloop`` or ``asyncio``); what came of it."""
-    gc.collect()
-    gc.freeze()
+    collector.settle()
     runner = uvloop.run if loop == "uvloop" else asyncio.run
     result: dict[str, Any] = runner(_call(port, rate, seconds))
     return result

@@ -16,6 +16,7 @@ from bench.whole_engine import all_stats, until_over
 from outdialer.carriers.sip.carrier import SipCarrier
 from outdialer.carriers.sip.core.outputs import Send
 from outdialer.domain.model import Action
+from outdialer.engine import collector
 from outdialer.engine.engine import Engine
 from outdialer.engine.system import SystemClock, SystemIds
 from outdialer.media.client import MediaProcess
@@ -60,6 +61,7 @@ def write_tone(path: Path, seconds: float) -> None:
 
 def at_full_speed(port: int, targets: int, channels: int, message_s: float) -> dict[str, Any]:
     """Dial a list as fast as ``channels`` allow: hang up on answer, or play a message of that length first."""
+    collector.settle()
     with tempfile.TemporaryDirectory() as folder:
         return uvloop.run(_at_full_speed(Path(folder), port, targets, channels, message_s))
 
@@ -101,6 +103,7 @@ async def _engine(store: SqliteStore, folder: Path) -> tuple[Engine, WatchedCarr
 
 def at_due_times(port: int, rate: float, seconds: float) -> dict[str, Any]:
     """Dial people who become due one by one at ``rate`` a second; how long after that their INVITEs left, in ms."""
+    collector.settle()
     with tempfile.TemporaryDirectory() as folder:
         return uvloop.run(_at_due_times(Path(folder), port, rate, seconds))
 

@@ -45,7 +45,7 @@ CASES = (
         goal=8.0,
         channels=(100, 200, 400),
         workers=(5, 10, 20, 40, 80),
-        calls=3_000,
+        calls=6_000,
         calls_per_worker=40,
     ),
     Case(

@@ -11,6 +11,7 @@ from bench.lists import CUSTOMER, open_books
 from outdialer.carriers.simulator.behaviours import Mix, parse_rule
 from outdialer.carriers.simulator.carrier import SimulatorCarrier
 from outdialer.carriers.simulator.media import SimulatorMedia
+from outdialer.engine import collector
 from outdialer.engine.engine import Engine
 from outdialer.engine.system import SystemClock, SystemIds
 from outdialer.ports.store import CampaignStats, Page
@@ -29,6 +30,7 @@ def simulate(path: str, attempts: int, *, cache_kib: int = connect.CACHE_KIB) ->
     Returns attempts, wall seconds, CPU seconds of the whole process and its peak memory in MiB.
     """
     connect.CACHE_KIB = cache_kib
+    collector.settle()
     return uvloop.run(_simulate(Path(path), attempts))
 
 

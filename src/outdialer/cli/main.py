@@ -106,7 +106,10 @@ def _go(work: Coroutine[Any, Any, int]) -> None:
     """
     import asyncio
 
+    from outdialer.engine import collector
+
     _leave_no_core()
+    collector.settle()
     loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     try:
         import uvloop

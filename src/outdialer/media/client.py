@@ -60,7 +60,7 @@ class MediaProcess:
         sounds: Path | None = Path("/"),
         speech: Sequence[SpeechEngine] | None = None,
         quarantine_ms: Milliseconds = 5_000,
-        reserve: int = 512,
+        reserve: int = 1_024,
     ) -> None:
         if not live and not ipaddress.ip_address(address).is_loopback:
             raise ValueError(f"RTP address {address} is not a loopback address; that needs an explicit live mode")
@@ -248,7 +248,7 @@ class _Line(asyncio.Protocol):
 
     def lease(self) -> int | None:
         port = self._ports.popleft() if self._ports else None
-        if len(self._ports) + self._outstanding <= self._reserve // 2:
+        if len(self._ports) + self._outstanding <= self._reserve * 3 // 4:  # A burst must not outrun the answer.
             self._refill()
         return port
 
