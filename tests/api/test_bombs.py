@@ -2,6 +2,7 @@
 
 import asyncio
 import tracemalloc
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from bench.bombs import bombs, harmless
 from outdialer.api.body import MAX_BODY_BYTES, MAX_BULK_BODY_BYTES, MAX_ROWS, parse_json
 from outdialer.api.errors import ApiError
-from tests.api.conftest import answered, created, refused
+from tests.api.conftest import OTHER_CUSTOMER, World, answered, created, refused
+from tests.api.test_routes import WITH_BODY
 
 N = MAX_BODY_BYTES
 MOST_EXTRA_BYTES = 10_000_000
@@ -111,6 +113,51 @@ async def test_what_is_too_long_is_not_read_to_its_end(client: httpx.AsyncClient
     answer = await client.post("/v1.0/tags", content=endless())  # type: ignore[arg-type]
     refused(answer, 400, "INVALID_JSON_BODY", str(MAX_BODY_BYTES))
     assert sent < 2 * MAX_BODY_BYTES
+
+
+async def test_one_customer_has_so_many_bytes_of_bodies_under_way(
+    world: World, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("outdialer.api.body.MOST_UNDER_WAY_BYTES", 1_000)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b'{"name":"a"' + b" " * 600
+        begun.set()
+        await go_on.wait()
+        yield b"}"
+
+    first = asyncio.ensure_future(client.post("/v1.0/tags", content=slow()))
+    await asyncio.wait_for(begun.wait(), 10)
+    answered(await client.post("/v1.0/tags", json={"name": "b"}))
+    refusal = await client.post("/v1.0/tags", content=b'{"name":"c"}' + b" " * 600)
+    assert refusal.status_code == 429
+    assert refusal.json()["error"]["reason"] == "RATE_LIMIT_EXCEEDED"
+    assert refusal.json()["error"]["details"] == [{"limited_by": "customer"}]
+    assert refusal.headers["retry-after"] == "1"
+    async with world.anonymous({"Authorization": f"Bearer {await world.key(OTHER_CUSTOMER)}"}) as other:
+        answered(await other.post("/v1.0/tags", content=b'{"name":"d"}' + b" " * 600))
+    go_on.set()
+    answered(await first)
+    for _ in range(3):
+        answered(await client.post("/v1.0/tags", content=b'{"name":"c"}' + b" " * 600))
+
+
+async def test_strangers_send_little(client: httpx.AsyncClient) -> None:
+    open_to_all = [operation for operation in WITH_BODY if not operation.secured]
+    assert len(open_to_all) > 4
+    for operation in open_to_all:
+        pieces = (b" " * 10_000 for _ in range(1_000))
+        sent = 0
+
+        async def much() -> AsyncIterator[bytes]:
+            nonlocal sent
+            for piece in pieces:  # noqa: B023 -- it is used before the next one is made
+                sent += len(piece)
+                yield piece
+
+        assert (await client.post(operation.path, content=much())).status_code == 400
+        assert sent < 100_000
 
 
 async def test_long_bodies_leave_the_loop_to_others(client: httpx.AsyncClient) -> None:

@@ -11,7 +11,10 @@ is no such list is refused before any of it is built.
 import asyncio
 import json
 import re
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,6 +25,10 @@ from outdialer.api.http import Request
 MAX_BODY_BYTES = 1_000_000
 """A longer one is one object with one list of rows, each of which is no longer than this."""
 MAX_BULK_BODY_BYTES = 20_000_000
+MAX_STRANGERS_BODY_BYTES = 20_000
+"""Where no credential is needed."""
+MOST_UNDER_WAY_BYTES = 80_000_000
+"""Of the bodies of one customer at a time: four of the largest imports."""
 MAX_ROWS = 10_000
 """Of a list in a long body."""
 MAX_DEPTH = 32
@@ -57,8 +64,40 @@ _OWN_REASONS = {"anonymous": "INVALID_ANONYMOUS_VALUE"}
 T = TypeVar("T")
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body.
+class BodiesUnderWay:
+    """How much of bodies is held for each customer's requests, from the first byte read to the answer."""
+
+    def __init__(self) -> None:
+        self._held: Counter[int] = Counter()
+
+    @contextmanager
+    def of(self, customer: int) -> Iterator[Callable[[int], None]]:
+        """Counts what is read of one body; it is called with the size of each piece, and raises ApiError."""
+        mine = 0
+
+        def count(size: int) -> None:
+            nonlocal mine
+            mine += size
+            self._held[customer] += size
+            if self._held[customer] > MOST_UNDER_WAY_BYTES:
+                raise ApiError(
+                    "RATE_LIMIT_EXCEEDED",
+                    f"More than {MOST_UNDER_WAY_BYTES} bytes of this customer's bodies are being read or worked on; "
+                    "wait for the answers to those that were sent before.",
+                    headers={"Retry-After": "1", "Connection": "close"},
+                    details=({"limited_by": "customer"},),
+                )
+
+        try:
+            yield count
+        finally:
+            self._held[customer] -= mine
+            if not self._held[customer]:
+                del self._held[customer]
+
+
+async def read_body(request: Request, limit: int, count: Callable[[int], None]) -> bytes:
+    """The whole body; ``count`` is told the size of each piece of it, and may refuse it.
 
     Raises:
         ApiError: it is longer than ``limit`` bytes.
@@ -67,6 +106,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
+        count(len(chunk))
         if size > limit:
             raise ApiError(
                 "INVALID_JSON_BODY", f"The body is longer than {limit} bytes.", headers={"Connection": "close"}
@@ -75,13 +115,13 @@ async def read_body(request: Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-async def read_json(request: Request, limit: int) -> tuple[bytes, Any]:
+async def read_json(request: Request, limit: int, count: Callable[[int], None]) -> tuple[bytes, Any]:
     """The whole body, and the document in it.
 
     Raises:
-        ApiError: it is too long or not strict JSON.
+        ApiError: it is too long or not strict JSON, or ``count`` refused it.
     """
-    body = await read_body(request, limit)
+    body = await read_body(request, limit, count)
     if len(body) <= LONG_BODY_BYTES:
         return body, parse_json(body, limit)
     return body, await asyncio.get_running_loop().run_in_executor(_ONE_AT_A_TIME, parse_json, body, limit)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from outdialer.api.auth import Principal
-from outdialer.api.body import MAX_BODY_BYTES
+from outdialer.api.body import MAX_BODY_BYTES, MAX_STRANGERS_BODY_BYTES
 from outdialer.api.errors import ApiError, shown
 from outdialer.api.paging import read_page
 from outdialer.api.services import ApiServices
@@ -185,7 +185,7 @@ class Resource:
         base: str = BASE,
         secured: bool = True,
         versioned: bool = False,
-        body_limit: int = MAX_BODY_BYTES,
+        body_limit: int | None = None,
         media_type: str = JSON_MEDIA_TYPE,
         example: Any = None,
         query: tuple[QueryParameter, ...] = (),
@@ -198,6 +198,7 @@ class Resource:
 
         def declare(handler: Handler) -> Handler:
             hints = typing.get_type_hints(handler)
+            usual_limit = MAX_BODY_BYTES if secured else MAX_STRANGERS_BODY_BYTES
             unavailable = ("FEATURE_UNAVAILABLE",) if awaits else ()
             summary, _, description = (handler.__doc__ or "").strip().partition("\n")
             self.operations.append(
@@ -216,7 +217,7 @@ class Resource:
                     versioned=versioned,
                     secured=secured,
                     reasons=(*reasons, *unavailable, *(self.reasons if "{id}" in path else ())),
-                    body_limit=body_limit,
+                    body_limit=usual_limit if body_limit is None else body_limit,
                     media_type=media_type,
                     example=example,
                     query=query,

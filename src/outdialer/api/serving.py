@@ -9,7 +9,7 @@ import msgspec
 
 from outdialer.api import cors
 from outdialer.api.auth import NOBODY, Principal, authenticate
-from outdialer.api.body import read_json, to_struct
+from outdialer.api.body import BodiesUnderWay, read_json, to_struct
 from outdialer.api.errors import RETRY_AFTER_S, ApiError, FieldError, envelope
 from outdialer.api.events.websocket import PATHS, Sockets
 from outdialer.api.http import Receive, Request, Response, Scope, Send, StreamedResponse
@@ -74,6 +74,7 @@ class Server:
         self._metrics = own_metrics
         self._once = Once(services.store, services.kept_answer_bytes)
         self._throttle = Throttle(services.rates)
+        self._bodies = BodiesUnderWay()
         self.operations = operations
         self._router = Router(operations)
         self._sockets = Sockets(services, self._authenticated, self.failure)
@@ -159,11 +160,16 @@ class Server:
             closed = (parameter.name for parameter in operation.query if parameter.values)
             request.check_once("page_size", "page_token", *closed)
             given["page"] = page_of(operation, request.query_params)
-        raw = b""
-        if operation.body is not None:
-            raw, document = await read_json(request, operation.body_limit)
+        if operation.body is None:
+            return await self._run(operation, request, context, given)
+        with self._bodies.of(principal.customer) as count:
+            raw, document = await read_json(request, operation.body_limit, count)
             given["body"] = to_struct(document, operation.body)
+            return await self._run(operation, request, context, given, raw)
 
+    async def _run(
+        self, operation: Operation, request: Request, context: Context, given: dict[str, Any], raw: bytes = b""
+    ) -> Response:
         async def work() -> Response:
             return _success(await operation.handler(context, **given), context)
 
