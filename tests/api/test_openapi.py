@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -10,8 +10,22 @@ import jsonschema_rs
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
+from outdialer.api.customer import OPTIONAL_EMAIL, is_email
+from outdialer.api.errors import ApiError
+from outdialer.api.numbers import NUMBER_PATTERN
 from outdialer.api.openapi import openapi_document
 from outdialer.api.operations import Empty, Operation, Raw, Streamed
+from outdialer.api.paging import read_page
+from outdialer.api.wire import (
+    ID_PATTERN,
+    IDS_PATTERN,
+    PAGE_TOKEN_PATTERN,
+    PLAIN_PATTERN,
+    AddressBody,
+    parse_uuid,
+    read_address,
+    read_id,
+)
 from tests.api.fakes import MemoryStore
 from tests.api.stock import one_of
 from tests.api.test_routes import OPERATIONS, RESOURCES, path_of
@@ -113,3 +127,88 @@ async def test_answers_are_as_the_document_says(
         reason = response.json()["error"]["reason"]
         assert reason in answer["content"]["application/json"]["examples"]
     assert re.match(r"\w", response.headers["x-request-id"])
+
+
+def test_whatever_makes_an_object_leads_to_all_that_is_done_with_it() -> None:
+    alone = []
+    for making in OPERATIONS:
+        if making.method != "POST" or making.awaits or "id" not in making.answer.__struct_fields__:
+            continue
+        wanted = {other.name for other in OPERATIONS if other.path == f"{making.path}/{{{_last_id(other)}}}"}
+        if wanted:
+            alone += sorted(wanted - set(described(making)["responses"]["200"]["links"]))
+    assert alone == []
+
+
+def _last_id(operation: Operation) -> str:
+    return operation.placeholders[-1] if operation.placeholders else ""
+
+
+ID = "0198c0a5-2d5e-7c1e-8f9a-7a4b1d9f0001"
+TIME = "2026-01-15T09:30:00"
+
+
+def _reads(read: Callable[[str], object]) -> Callable[[str], bool]:
+    def reads(text: str) -> bool:
+        try:
+            read(text)
+        except (ApiError, ValueError):
+            return False
+        return True
+
+    return reads
+
+
+def _number(text: str) -> bool:
+    return (
+        _reads(lambda sent: read_address(AddressBody(type="tel", target=sent), "number"))(text) and text.strip() != ""
+    )
+
+
+PAGE_TOKENS = [
+    *("", TIME, f"{TIME}Z", f"{TIME}.123456z_{ID}", f"{TIME}+23:59_{ID.replace('-', '')}", f"{TIME}.1234567890Z"),
+    *(
+        "2024-02-29 00:00:00",
+        "2023-02-29 00:00:00",
+        "2000-02-29t00:00:00",
+        "1900-02-29t00:00:00",
+        "2026-04-31T00:00:00",
+    ),
+    *("2026-12-31T23:59:59-00:00", "2026-02-28T24:00:00", "2026-02-28T23:59:60", "0000-01-01T00:00:00", f"{TIME}Z_"),
+    *("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", f"{TIME}+24:00", "yesterday", f"{TIME}Z_{ID[1:]}", "2026-13-01"),
+]
+IDS = ["", ID, ID.upper(), ID.replace("-", ""), ID[1:], f"{ID},{ID}", f" {ID} , {ID} ", f"{ID},", f"{ID};{ID}", "x"]
+EMAILS = ["a@b", "a@b.example", "a b@c", "a@b@c", "a@", "@b", f"{'a' * 65}@b", "a@b\x85", "a@\u2003b", "ä@ö", "a@b\x1f"]
+NUMBERS = [
+    "+12025550123",
+    " +1 (202) 555-01.23/",
+    "12025550123",
+    "+0123456789",
+    "+123456",
+    "+1234567",
+    "tel:+12025550123",
+]
+NUMBERS += ["+" + "1" * 15, "+" + "1" * 16, "", "()+12025550123", "+12025550123x", "sip:a@b", "+1202555\u06602"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "read", "texts"),
+    [
+        (PAGE_TOKEN_PATTERN, _reads(lambda text: read_page(None, text)), PAGE_TOKENS),
+        (ID_PATTERN, _reads(lambda text: read_id(text, "id")), IDS),
+        (IDS_PATTERN, _reads(lambda text: [parse_uuid(part.strip()) for part in text.split(",") if text]), IDS),
+        (OPTIONAL_EMAIL, lambda text: text == "" or is_email(text), EMAILS),
+        (NUMBER_PATTERN, _number, NUMBERS),
+        (
+            PLAIN_PATTERN,
+            lambda text: all(" " <= character != "\x7f" for character in text),
+            ["", "a b", "\x7f", "a\tb"],
+        ),
+    ],
+    ids=["page token", "id", "ids", "e-mail address", "number", "plain text"],
+)
+def test_the_forms_in_the_document_are_those_that_are_read(
+    pattern: str, read: Callable[[str], bool], texts: list[str]
+) -> None:
+    schema = {"type": "string", "pattern": pattern}
+    assert {text: not problems(schema, text) for text in texts} == {text: read(text) for text in texts}

@@ -26,7 +26,8 @@ OWN_WORDS = frozenset({"ring_method", "routing_method", "webhook_method"})
 def is_choice(kind: Any) -> bool:
     """Whether a field holds one of a closed set of texts, or nothing."""
     if isinstance(kind, Metadata):
-        return is_choice(kind.type) or "enum" in (kind.extra_json_schema or {})
+        words = (kind.extra_json_schema or {}).get("enum", [0])
+        return is_choice(kind.type) or all(isinstance(word, str) for word in words)
     if isinstance(kind, UnionType):
         return any(is_choice(item) for item in kind.types if not isinstance(item, NoneType))
     return isinstance(kind, LiteralType)

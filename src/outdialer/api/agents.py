@@ -6,13 +6,22 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from outdialer.api import paging
-from outdialer.api.credentials import Password, Permission, hashed, not_allowed, read_permission, read_username
+from outdialer.api.credentials import (
+    NewPassword,
+    Permission,
+    Username,
+    hashed,
+    not_allowed,
+    read_permission,
+    read_username,
+)
 from outdialer.api.editing import alive, edit, found, remove
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, merged, new_direct_hash, read_ids, unless_empty
 from outdialer.api.errors import ApiError, FieldError, shown
 from outdialer.api.operations import EXAMPLE_ID, Context, QueryParameter, Resource
 from outdialer.api.queues import TagIds
 from outdialer.api.wire import (
+    IDS_PATTERN,
     AddressBody,
     AddressView,
     Text255,
@@ -34,7 +43,7 @@ from outdialer.ports.store import Page
 
 STATUSES = ("available", "away", "busy", "offline", "ringing", "")
 MAX_ADDRESSES = 20
-RingMethod = Annotated[str, Meta(max_length=64, description="`ringall`.")]
+RingMethod = Annotated[str, Meta(max_length=64, description="`ringall`.", extra_json_schema={"enum": ["", "ringall"]})]
 AddressBodies = Annotated[list[AddressBody], Meta(max_length=MAX_ADDRESSES)]
 AgentStatusText = Literal["available", "away", "busy", "offline", "ringing", ""]
 
@@ -50,8 +59,8 @@ class AgentUpdate(Struct, frozen=True):
 class AgentCreate(AgentUpdate, frozen=True, kw_only=True):
     """A new agent. It is offline."""
 
-    username: Annotated[str, Meta(max_length=254, description="An e-mail address, unique over all customers.")]
-    password: Password
+    username: Annotated[Username, Meta(description="An e-mail address, unique over all customers.")]
+    password: NewPassword
     permission: Permission | None = None
     tag_ids: TagIds | None = None
     addresses: AddressBodies | None = None
@@ -84,7 +93,7 @@ class AgentPermission(Struct, frozen=True):
 class AgentPassword(Struct, frozen=True):
     """Another password. Every token of the agent ends."""
 
-    password: Password
+    password: NewPassword
 
 
 class AgentView(Struct, frozen=True, kw_only=True):
@@ -276,7 +285,9 @@ async def create_agent(context: Context, body: AgentCreate) -> AgentView:
     "/agents",
     "INVALID_REQUEST_PARAMETER",
     query=(
-        QueryParameter("tag_ids", "Ids with commas between: agents that hold any of these tags.", EXAMPLE_ID),
+        QueryParameter(
+            "tag_ids", "Ids with commas between: agents that hold any of these tags.", EXAMPLE_ID, pattern=IDS_PATTERN
+        ),
         QueryParameter("status", "Agents of this status alone.", "available", STATUSES),
     ),
 )

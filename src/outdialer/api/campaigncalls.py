@@ -6,10 +6,10 @@ from msgspec import Meta, Struct
 
 from outdialer.api import paging
 from outdialer.api.editing import found
-from outdialer.api.entries import query_id
+from outdialer.api.entries import id_parameter, query_id
 from outdialer.api.errors import ApiError
 from outdialer.api.filters import fits_status, status_filter
-from outdialer.api.operations import DELETED, EXAMPLE_ID, Context, QueryParameter, Resource
+from outdialer.api.operations import DELETED, Context, Resource
 from outdialer.api.wire import AddressView, TimeText, UuidText, Wire, address_view, closed
 from outdialer.domain.attempt import AttemptStatus
 from outdialer.domain.model import CampaignCall
@@ -109,7 +109,7 @@ async def _read(context: Context) -> CampaignCall:
     "GET",
     "/campaigncalls",
     "INVALID_REQUEST_PARAMETER",
-    query=(QueryParameter("campaign_id", "Attempts of this campaign alone.", EXAMPLE_ID), STATUS, DELETED),
+    query=(id_parameter("campaign_id", "Attempts of this campaign alone."), STATUS, DELETED),
 )
 async def list_campaigncalls(context: Context, page: Page) -> CampaigncallList:
     """List attempts of all campaigns, or of one, newest first."""

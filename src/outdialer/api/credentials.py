@@ -4,17 +4,20 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from outdialer.api.customer import is_email
+from outdialer.api.customer import EMAIL_PATTERN, is_email
 from outdialer.api.errors import ApiError, FieldError, shown
 from outdialer.api.operations import Context
 from outdialer.api.passwords import MAX_PASSWORD_LENGTH
 from outdialer.domain.permissions import PERMISSIONS, may_grant
 
+Username = Annotated[str, Meta(max_length=254, extra_json_schema={"pattern": f"^{EMAIL_PATTERN}$"})]
 Password = Annotated[str, Meta(max_length=MAX_PASSWORD_LENGTH, description="Kept as an argon2id hash; never shown.")]
+NewPassword = Annotated[Password, Meta(extra_json_schema={"minLength": 1})]
 Permission = Annotated[
     int,
     Meta(
-        description="0, 1, 15, 16 (agent), 32 (admin), 64 (manager), 240, 256 (operator), 512 (viewer) or 65535 (all)."
+        description="0, 1, 15, 16 (agent), 32 (admin), 64 (manager), 240, 256 (operator), 512 (viewer) or 65535 (all).",
+        extra_json_schema={"enum": list(PERMISSIONS)},
     ),
 ]
 

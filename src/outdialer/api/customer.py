@@ -17,7 +17,12 @@ from outdialer.domain.directory import Customer
 from outdialer.domain.permissions import ADMIN, allows
 from outdialer.domain.units import Instant, format_id
 
-_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,190}")
+_BLANKS = r" \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+EMAIL_PATTERN = rf"[^@{_BLANKS}\x00-\x1f\x7f]{{1,64}}@[^@{_BLANKS}\x00-\x1f\x7f]{{1,190}}"
+_EMAIL = re.compile(EMAIL_PATTERN)
+OPTIONAL_EMAIL = f"^({EMAIL_PATTERN})?$"
+Email = Annotated[str, Meta(max_length=254, extra_json_schema={"pattern": OPTIONAL_EMAIL})]
+"""What ``check`` lets pass."""
 WebhookMethod = Literal["", "POST", "GET", "PUT", "DELETE"]
 
 
@@ -26,7 +31,7 @@ class CustomerUpdate(Struct, frozen=True):
 
     name: Text255 | None = None
     detail: Text2000 | None = None
-    email: Text255 | None = None
+    email: Email | None = None
     phone_number: Text255 | None = None
     address: Text255 | None = None
     webhook_method: WebhookMethod | None = None

@@ -8,7 +8,7 @@ from outdialer.api import accesskeys, paging
 from outdialer.api.accesskeys import AccesskeyView
 from outdialer.api.auth import new_access_key
 from outdialer.api.credentials import Password, hashed, read_username
-from outdialer.api.customer import CustomerUpdate, CustomerView, change_customer, check, view
+from outdialer.api.customer import OPTIONAL_EMAIL, CustomerUpdate, CustomerView, change_customer, check, view
 from outdialer.api.editing import found
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, merged
 from outdialer.api.errors import ApiError, FieldError
@@ -27,7 +27,12 @@ FIRST_KEY_LIFETIME_S = accesskeys.DEFAULT_LIFETIME_S
 class CustomerCreate(CustomerUpdate, frozen=True):
     """A new customer. With `username` and `password` it has a first agent, who is its admin."""
 
-    username: Annotated[str, Meta(max_length=254, description="An e-mail address.")] | None = None
+    username: (
+        Annotated[
+            str, Meta(max_length=254, description="An e-mail address.", extra_json_schema={"pattern": OPTIONAL_EMAIL})
+        ]
+        | None
+    ) = None
     password: Password | None = None
     accesskey: Annotated[bool, Meta(description="Whether to make a first access key; true if left out.")] | None = None
 

@@ -10,8 +10,8 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from outdialer.api import paging
 from outdialer.api.editing import edit, found, remove
 from outdialer.api.errors import ApiError, FieldError, quoted, shown
-from outdialer.api.operations import Context
-from outdialer.api.wire import parse_uuid, read_id
+from outdialer.api.operations import EXAMPLE_ID, Context, QueryParameter
+from outdialer.api.wire import ID_PATTERN, parse_uuid, read_id
 from outdialer.domain.directory import Entry
 from outdialer.domain.permissions import OPERATOR_CUSTOMER
 from outdialer.domain.units import Id
@@ -119,6 +119,11 @@ def read_ids(sent: Sequence[str] | None, field: str, default: tuple[Id, ...]) ->
     if sent is None:
         return default
     return tuple(dict.fromkeys(read_id(text, f"{field}[{index}]") for index, text in enumerate(sent)))
+
+
+def id_parameter(name: str, description: str) -> QueryParameter:
+    """A parameter of the query that ``query_id`` reads."""
+    return QueryParameter(name, description, EXAMPLE_ID, pattern=ID_PATTERN)
 
 
 def query_id(context: Context, name: str) -> Id | None:

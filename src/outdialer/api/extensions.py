@@ -7,12 +7,12 @@ from msgspec import Meta, Struct, structs
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, check_plain, merged, new_direct_hash
 from outdialer.api.errors import FieldError
 from outdialer.api.operations import DELETED, Context, Resource
-from outdialer.api.wire import Text255, Text2000, TimeText, UuidText, Wire
+from outdialer.api.wire import PLAIN_PATTERN, PlainText255, Text255, Text2000, TimeText, UuidText, Wire
 from outdialer.domain.directory import Extension
 from outdialer.domain.units import format_id
 from outdialer.ports.store import Page
 
-Password = Annotated[str, Meta(max_length=255, description='Never shown again; "" keeps the old one.')]
+Password = Annotated[PlainText255, Meta(description='Never shown again; "" keeps the old one.')]
 
 
 class ExtensionUpdate(Struct, frozen=True):
@@ -26,6 +26,14 @@ class ExtensionUpdate(Struct, frozen=True):
 class ExtensionCreate(ExtensionUpdate, frozen=True, kw_only=True):
     """A new extension."""
 
+    password: Annotated[
+        str,
+        Meta(
+            max_length=255,
+            description="Never shown again.",
+            extra_json_schema={"pattern": PLAIN_PATTERN, "minLength": 1},
+        ),
+    ]
     extension: Annotated[
         str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="Its number or name: letters, digits, `.`, `_`, `-`.")
     ]

@@ -15,6 +15,11 @@ from outdialer.ports.store import Page
 RENTING = "numbers that are rented"
 
 
+_SEPARATORS = r"[\s().\-/]*"
+NUMBER_PATTERN = rf"^{_SEPARATORS}\+{_SEPARATORS}[1-9]({_SEPARATORS}[0-9]){{6,14}}{_SEPARATORS}$"
+"""What the document says of the form of a number that ``read_address`` reads."""
+
+
 class NumberUpdate(Struct, frozen=True):
     """What of a number can be changed; what is left out keeps its value."""
 
@@ -27,7 +32,9 @@ class NumberUpdate(Struct, frozen=True):
 class NumberCreate(NumberUpdate, frozen=True, kw_only=True):
     """A new number."""
 
-    number: Annotated[str, Meta(max_length=64, description="`+` and 7 to 15 digits.")]
+    number: Annotated[
+        str, Meta(max_length=64, description="`+` and 7 to 15 digits.", extra_json_schema={"pattern": NUMBER_PATTERN})
+    ]
     type: Literal["", "normal", "virtual"] | None = None
 
 

@@ -16,6 +16,7 @@ from outdialer.api.errors import (
 from outdialer.api.openapi_examples import EXAMPLE_PAGING, Examples
 from outdialer.api.openapi_links import links_from
 from outdialer.api.operations import EXAMPLE_ID, Empty, Operation, QueryParameter, Raw, Resource, Streamed
+from outdialer.api.wire import PAGE_TOKEN_PATTERN
 from outdialer.domain.units import NIL_ID, format_id
 
 Json = dict[str, Any]
@@ -54,13 +55,14 @@ _PAGING: list[Json] = [
         "in": "query",
         "description": "Rows in a page; outside 1 to 100 it means 100.",
         "schema": {"type": "integer", "default": 100},
+        "allowEmptyValue": True,
         "example": 50,
     },
     {
         "name": "page_token",
         "in": "query",
         "description": "The next_page_token of the page before, or a time: rows made before it.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": PAGE_TOKEN_PATTERN},
         "example": EXAMPLE_PAGING,
     },
 ]
@@ -212,7 +214,8 @@ def _headers(operation: Operation) -> list[Json]:
 
 
 def _query_parameter(known: QueryParameter) -> Json:
-    schema: Json = {"type": "string", "enum": list(known.values)} if known.values else {"type": "string"}
+    form = {"enum": list(known.values)} if known.values else {"pattern": known.pattern} if known.pattern else {}
+    schema = {"type": "string", **form}
     described = {"name": known.name, "in": "query", "description": known.description, "schema": schema}
     return {**described, "example": known.example} if known.example else described
 

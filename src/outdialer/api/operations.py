@@ -40,6 +40,8 @@ class QueryParameter(Struct, frozen=True):
     example: str = ""
     values: tuple[str, ...] = ()
     """The whole set of what it may be, with "" for as good as not sent; empty: any text."""
+    pattern: str = ""
+    """What the document says of its form (ECMA 262); who reads it refuses what has another. "": any text."""
     address: bool = False
     """Whether its value is a number or an address: whoever sees those masked may not ask about one."""
 

@@ -4,9 +4,9 @@ from msgspec import Struct
 
 from outdialer.api import paging
 from outdialer.api.editing import edit, remove
-from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, query_id
+from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, id_parameter, query_id
 from outdialer.api.errors import ApiError
-from outdialer.api.operations import EXAMPLE_ID, Context, QueryParameter, Resource
+from outdialer.api.operations import Context, Resource
 from outdialer.api.outbound_config import OutboundConfigUpdate, OutboundConfigView, merge, view
 from outdialer.api.wire import Wire
 from outdialer.domain.directory import OutboundConfig
@@ -64,7 +64,7 @@ async def create_outbound_config(context: Context, body: OutboundConfigUpdate) -
     "GET",
     "/outbound_configs",
     "INVALID_REQUEST_PARAMETER",
-    query=(QueryParameter("customer_id", "The outbound config of this customer alone.", EXAMPLE_ID),),
+    query=(id_parameter("customer_id", "The outbound config of this customer alone."),),
 )
 async def list_outbound_configs(context: Context, page: Page) -> OutboundConfigList:
     """List the outbound configs of all customers, newest first."""

@@ -7,10 +7,10 @@ from msgspec import Meta, Struct, structs
 
 from outdialer.api import paging
 from outdialer.api.editing import edit, found, remove
-from outdialer.api.entries import query_id
+from outdialer.api.entries import id_parameter, query_id
 from outdialer.api.errors import FieldError, shown
 from outdialer.api.filters import SHORT_PAGES
-from outdialer.api.operations import DELETED, EXAMPLE_ID, Context, QueryParameter, Resource
+from outdialer.api.operations import DELETED, Context, Resource
 from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, read_data, read_id
 from outdialer.domain.model import Outdial
 from outdialer.domain.units import NIL_ID, Id, format_id
@@ -137,7 +137,7 @@ async def create_outdial(context: Context, body: OutdialCreate) -> OutdialView:
     "GET",
     "/outdials",
     "INVALID_REQUEST_PARAMETER",
-    query=(QueryParameter("campaign_id", f"Those of this campaign alone. {SHORT_PAGES}", EXAMPLE_ID), DELETED),
+    query=(id_parameter("campaign_id", f"Those of this campaign alone. {SHORT_PAGES}"), DELETED),
 )
 async def list_outdials(context: Context, page: Page) -> OutdialList:
     """List outdials, newest first."""

@@ -4,10 +4,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from outdialer.api.entries import query_id
+from outdialer.api.entries import id_parameter, query_id
 from outdialer.api.errors import ApiError
 from outdialer.api.groupcalls import Destinations
-from outdialer.api.operations import EXAMPLE_ID, Context, QueryParameter, Resource, unavailable
+from outdialer.api.operations import Context, Resource, unavailable
 from outdialer.api.wire import ActionBody, AddressBody, AddressView, IdText, TimeText, UuidText
 from outdialer.ports.store import Page
 
@@ -72,7 +72,7 @@ async def create_providercall(context: Context, body: ProvidercallCreate) -> Pro
     "/providercalls",
     "INVALID_REQUEST_PARAMETER",
     awaits=AWAITS,
-    query=(QueryParameter("provider_id", "Test calls through this carrier alone.", EXAMPLE_ID),),
+    query=(id_parameter("provider_id", "Test calls through this carrier alone."),),
 )
 async def list_providercalls(context: Context, page: Page) -> ProvidercallList:
     """List test calls; there are none yet."""

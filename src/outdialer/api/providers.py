@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, check_plain, merged
 from outdialer.api.errors import FieldError, shown
 from outdialer.api.operations import DELETED, Context, Resource, unavailable
-from outdialer.api.wire import Text255, Text2000, TimeText, UuidText, Wire, closed
+from outdialer.api.wire import PlainText255, Text255, Text2000, TimeText, UuidText, Wire, closed
 from outdialer.domain.directory import Provider
 from outdialer.domain.routing import host_and_port
 from outdialer.domain.units import format_id
@@ -57,7 +57,7 @@ class ProviderBody(Struct, frozen=True):
     tech_headers: Headers | None = None
     name: Text255 | None = None
     detail: Text2000 | None = None
-    codecs: Text255 | None = None
+    codecs: PlainText255 | None = None
     rate_per_s: Rate | None = None
     channels: Channels | None = None
     max_ring_ms: MaxRing | None = None

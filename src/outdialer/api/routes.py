@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from outdialer.api import providers
-from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, merged, query_id
+from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, id_parameter, merged, query_id
 from outdialer.api.errors import FieldError
-from outdialer.api.operations import DELETED, EXAMPLE_ID, Context, QueryParameter, Resource
+from outdialer.api.operations import DELETED, Context, Resource
 from outdialer.api.wire import IdText, Text255, Text2000, TimeText, UuidText, Wire, read_id
 from outdialer.domain.directory import Route, customer_id, customer_key
 from outdialer.domain.units import NIL_ID, Id, format_id
@@ -137,7 +137,7 @@ async def create_route(context: Context, body: RouteCreate) -> RouteView:
     "GET",
     "/routes",
     "INVALID_REQUEST_PARAMETER",
-    query=(QueryParameter("customer_id", "Routes of this customer alone.", EXAMPLE_ID), DELETED),
+    query=(id_parameter("customer_id", "Routes of this customer alone."), DELETED),
 )
 async def list_routes(context: Context, page: Page) -> RouteList:
     """List routes, newest first."""

@@ -13,7 +13,7 @@ from outdialer.api.entries import CREATE_REASONS, EDIT_REASONS, Shelf, check_pla
 from outdialer.api.errors import FieldError, shown
 from outdialer.api.extensions import Password
 from outdialer.api.operations import DELETED, Context, Resource
-from outdialer.api.wire import Text255, Text2000, TimeText, UuidText, Wire
+from outdialer.api.wire import PlainText255, Text255, Text2000, TimeText, UuidText, Wire
 from outdialer.domain.directory import InboundTrunk
 from outdialer.domain.units import format_id
 from outdialer.ports.store import Page
@@ -28,7 +28,7 @@ class TrunkUpdate(Struct, frozen=True):
     name: Text255 | None = None
     detail: Text2000 | None = None
     auth_types: Annotated[list[AuthType], Meta(max_length=2)] | None = None
-    username: Text255 | None = None
+    username: PlainText255 | None = None
     password: Password | None = None
     allowed_ips: Annotated[list[AddressText], Meta(max_length=100, description="Addresses or networks.")] | None = None
 

@@ -15,6 +15,7 @@ from outdialer.domain.masking import masked_document
 from outdialer.domain.model import Action, Address
 from outdialer.domain.numbers import DestinationError, normalise, refusal
 from outdialer.domain.units import MICROSECONDS_PER_SECOND, NIL_ID, Id, Instant, format_id
+from outdialer.flow.actions import ActionType
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -29,6 +30,25 @@ _FOREIGN_ADDRESS_TYPES = frozenset(
     {"extension", "agent", "conference", "email", "line", "web_session", "webchat", "ai", "ai_team", "whatsapp"}
 )
 
+_ID_PATTERN = "([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32})"
+ID_PATTERN = f"^{_ID_PATTERN}?$"
+"""What the document says of the form of an id that may be left empty."""
+IDS_PATTERN = rf"^(\s*{_ID_PATTERN}\s*(,\s*{_ID_PATTERN}\s*)*)?$"
+"""The same of ids with commas between."""
+PLAIN_PATTERN = r"^[^\x00-\x1f\x7f]*$"
+"""The same of a text without control characters."""
+_YEAR_AND_DAY = (
+    "[0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"
+    "|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29"
+)
+TIME_PATTERN = (
+    f"(?!0000)({_YEAR_AND_DAY})[Tt ]([01][0-9]|2[0-3])(:[0-5][0-9]){{2}}([.][0-9]{{1,9}})?"
+    "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?"
+)
+"""The same of a time that ``parse_time`` reads, without the anchors."""
+PAGE_TOKEN_PATTERN = f"^({TIME_PATTERN}(_{_ID_PATTERN})?)?$"
+"""The same of the token of a page."""
+
 Text255 = Annotated[str, Meta(max_length=255)]
 Text2000 = Annotated[str, Meta(max_length=2000)]
 IdText = Annotated[
@@ -36,7 +56,7 @@ IdText = Annotated[
     Meta(
         description='A UUID; "" or the nil UUID: not set.',
         max_length=64,
-        extra_json_schema={"pattern": "^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32})?$"},
+        extra_json_schema={"pattern": ID_PATTERN},
     ),
 ]
 UuidText = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
@@ -50,6 +70,9 @@ SECONDS_KEPT = 4_096
 def closed(values: Iterable[str], description: str = "") -> Meta:
     """Says of a text in an answer that it is always one of ``values``; reading an answer does not check it."""
     return Meta(description=description or None, extra_json_schema={"enum": list(dict.fromkeys(map(str, values)))})
+
+
+PlainText255 = Annotated[Text255, Meta(extra_json_schema={"pattern": PLAIN_PATTERN})]
 
 
 class AddressBody(Struct, frozen=True):
@@ -78,9 +101,11 @@ NOT_SET = AddressView()
 class ActionBody(Struct, frozen=True):
     """A step of a call script as a client writes it."""
 
-    type: Annotated[str, Meta(max_length=64)] | None = None
+    type: Annotated[str, Meta(max_length=64, extra_json_schema={"enum": [str(kind) for kind in ActionType]})] | None = (
+        None
+    )
     id: IdText | None = None
-    next_id: Annotated[str, Meta(description="Nil: the following action.", max_length=64)] | None = None
+    next_id: Annotated[IdText, Meta(description="Nil: the following action.")] | None = None
     option: dict[str, Any] | None = None
 
 

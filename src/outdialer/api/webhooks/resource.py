@@ -48,6 +48,12 @@ class WebhookBody(Struct, frozen=True):
     event_types: EventTypes | None = None
 
 
+class WebhookCreate(WebhookBody, frozen=True, kw_only=True):
+    """A new webhook."""
+
+    uri: UriText
+
+
 class WebhookView(Struct, frozen=True, kw_only=True):
     """A place that events are delivered to."""
 
@@ -193,7 +199,7 @@ def _not_own(context: Context) -> None:
 
 
 @webhooks.operation("POST", "/webhooks", *CREATE_REASONS, example=_EXAMPLE)
-async def create_webhook(context: Context, body: WebhookBody) -> WebhookView:
+async def create_webhook(context: Context, body: WebhookCreate) -> WebhookView:
     """Create a webhook.
 
     It is told of everything that happens from now on. The answer shows its secret; after that only a rotation shows

@@ -5,6 +5,7 @@ Made by tools/client.py from the declared operations; ``make docs`` writes it an
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
+from typing import Literal
 
 from outdialer.client.exchange import Operation, Page, Versioned
 from outdialer.client.transport import AsyncResource, Resource
@@ -52,7 +53,7 @@ class AccesskeysApi(Resource):
         detail: str | None = None,
         allowed_ips: Sequence[str] | None = None,
         expire: int | None = None,
-        permission: int | None = None,
+        permission: Literal[0, 1, 15, 16, 32, 64, 240, 256, 512, 65535] | None = None,
     ) -> Accesskey:
         """Create an access key.
 
@@ -142,7 +143,7 @@ class AsyncAccesskeysApi(AsyncResource):
         detail: str | None = None,
         allowed_ips: Sequence[str] | None = None,
         expire: int | None = None,
-        permission: int | None = None,
+        permission: Literal[0, 1, 15, 16, 32, 64, 240, 256, 512, 65535] | None = None,
     ) -> Accesskey:
         """Create an access key."""
         return await self._api.call(

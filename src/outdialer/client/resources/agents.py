@@ -61,8 +61,8 @@ class AgentsApi(Resource):
         password: str,
         name: str | None = None,
         detail: str | None = None,
-        ring_method: str | None = None,
-        permission: int | None = None,
+        ring_method: Literal["", "ringall"] | None = None,
+        permission: Literal[0, 1, 15, 16, 32, 64, 240, 256, 512, 65535] | None = None,
         tag_ids: Sequence[str] | None = None,
         addresses: Sequence[AddressBody | Address | Mapping[str, Any]] | None = None,
     ) -> Agent:
@@ -118,7 +118,7 @@ class AgentsApi(Resource):
         *,
         name: str | None = None,
         detail: str | None = None,
-        ring_method: str | None = None,
+        ring_method: Literal["", "ringall"] | None = None,
         if_match: str | None = None,
     ) -> Agent:
         """Change an agent's name, detail and ring method; agents may change their own.
@@ -175,7 +175,13 @@ class AgentsApi(Resource):
         """
         return self._api.call(_UPDATE_AGENT_STATUS, {"id": id}, {}, {"status": status}, if_match=if_match)
 
-    def update_permission(self, id: str, *, permission: int | None = None, if_match: str | None = None) -> Agent:
+    def update_permission(
+        self,
+        id: str,
+        *,
+        permission: Literal[0, 1, 15, 16, 32, 64, 240, 256, 512, 65535] | None = None,
+        if_match: str | None = None,
+    ) -> Agent:
         """Change what an agent may do.
 
         The last admin stays one.
@@ -226,8 +232,8 @@ class AsyncAgentsApi(AsyncResource):
         password: str,
         name: str | None = None,
         detail: str | None = None,
-        ring_method: str | None = None,
-        permission: int | None = None,
+        ring_method: Literal["", "ringall"] | None = None,
+        permission: Literal[0, 1, 15, 16, 32, 64, 240, 256, 512, 65535] | None = None,
         tag_ids: Sequence[str] | None = None,
         addresses: Sequence[AddressBody | Address | Mapping[str, Any]] | None = None,
     ) -> Agent:
@@ -271,7 +277,7 @@ class AsyncAgentsApi(AsyncResource):
         *,
         name: str | None = None,
         detail: str | None = None,
-        ring_method: str | None = None,
+        ring_method: Literal["", "ringall"] | None = None,
         if_match: str | None = None,
     ) -> Agent:
         """Change an agent's name, detail and ring method; agents may change their own."""
@@ -315,7 +321,13 @@ class AsyncAgentsApi(AsyncResource):
         """Change whether an agent takes calls; agents may change their own."""
         return await self._api.call(_UPDATE_AGENT_STATUS, {"id": id}, {}, {"status": status}, if_match=if_match)
 
-    async def update_permission(self, id: str, *, permission: int | None = None, if_match: str | None = None) -> Agent:
+    async def update_permission(
+        self,
+        id: str,
+        *,
+        permission: Literal[0, 1, 15, 16, 32, 64, 240, 256, 512, 65535] | None = None,
+        if_match: str | None = None,
+    ) -> Agent:
         """Change what an agent may do."""
         return await self._api.call(
             _UPDATE_AGENT_PERMISSION, {"id": id}, {}, {"permission": permission}, if_match=if_match

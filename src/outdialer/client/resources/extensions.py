@@ -44,17 +44,15 @@ class ExtensionsApi(Resource):
     For a client that blocks.
     """
 
-    def create(
-        self, *, extension: str, name: str | None = None, detail: str | None = None, password: str | None = None
-    ) -> Extension:
+    def create(self, *, password: str, extension: str, name: str | None = None, detail: str | None = None) -> Extension:
         """Create an extension.
 
-        password: Never shown again; "" keeps the old one.
+        password: Never shown again.
 
         extension: Its number or name: letters, digits, ``.``, ``_``, ``-``.
         """
         return self._api.call(
-            _CREATE_EXTENSION, {}, {}, {"extension": extension, "name": name, "detail": detail, "password": password}
+            _CREATE_EXTENSION, {}, {}, {"password": password, "extension": extension, "name": name, "detail": detail}
         )
 
     def list(
@@ -116,11 +114,11 @@ class AsyncExtensionsApi(AsyncResource):
     """
 
     async def create(
-        self, *, extension: str, name: str | None = None, detail: str | None = None, password: str | None = None
+        self, *, password: str, extension: str, name: str | None = None, detail: str | None = None
     ) -> Extension:
         """Create an extension."""
         return await self._api.call(
-            _CREATE_EXTENSION, {}, {}, {"extension": extension, "name": name, "detail": detail, "password": password}
+            _CREATE_EXTENSION, {}, {}, {"password": password, "extension": extension, "name": name, "detail": detail}
         )
 
     def list(

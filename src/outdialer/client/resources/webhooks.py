@@ -92,9 +92,9 @@ class WebhooksApi(Resource):
     def create(
         self,
         *,
+        uri: str,
         name: str | None = None,
         detail: str | None = None,
-        uri: str | None = None,
         method: Literal["", "DELETE", "GET", "POST", "PUT"] | None = None,
         event_types: Sequence[str] | None = None,
     ) -> Webhook:
@@ -102,8 +102,6 @@ class WebhooksApi(Resource):
 
         It is told of everything that happens from now on. The answer shows its secret; after that only a rotation
         shows a new one.
-
-        uri: https://host/path, at a public address; the port is 443 or 8443.
 
         event_types: Empty: all events. Possible: activeflow_created, activeflow_deleted, activeflow_updated,
         agent_created, agent_deleted, agent_status_updated, agent_updated, call_canceling, call_created,
@@ -113,12 +111,14 @@ class WebhooksApi(Resource):
         extension_deleted, extension_updated, flow_created, flow_deleted, flow_updated, outdial_created,
         outdial_deleted, outdial_updated, outplan_created, outplan_deleted, outplan_updated, tag_created,
         tag_deleted, tag_updated, trunk_created, trunk_deleted, trunk_updated.
+
+        uri: https://host/path, at a public address; the port is 443 or 8443.
         """
         return self._api.call(
             _CREATE_WEBHOOK,
             {},
             {},
-            {"name": name, "detail": detail, "uri": uri, "method": method, "event_types": event_types},
+            {"uri": uri, "name": name, "detail": detail, "method": method, "event_types": event_types},
         )
 
     def list(self, *, page_size: int | None = None, page_token: str | None = None) -> Iterator[Webhook]:
@@ -210,9 +210,9 @@ class AsyncWebhooksApi(AsyncResource):
     async def create(
         self,
         *,
+        uri: str,
         name: str | None = None,
         detail: str | None = None,
-        uri: str | None = None,
         method: Literal["", "DELETE", "GET", "POST", "PUT"] | None = None,
         event_types: Sequence[str] | None = None,
     ) -> Webhook:
@@ -221,7 +221,7 @@ class AsyncWebhooksApi(AsyncResource):
             _CREATE_WEBHOOK,
             {},
             {},
-            {"name": name, "detail": detail, "uri": uri, "method": method, "event_types": event_types},
+            {"uri": uri, "name": name, "detail": detail, "method": method, "event_types": event_types},
         )
 
     def list(self, *, page_size: int | None = None, page_token: str | None = None) -> AsyncIterator[Webhook]:
