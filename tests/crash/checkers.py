@@ -20,6 +20,8 @@ from msgspec.structs import replace
 UNKNOWN = "unknown after a restart"
 CHALLENGES = (401, 407)
 VOICE_AFTER_KILL_US = 1_000_000
+NOTED_WITHIN_US = 2_000_000
+"""By when an answer is on the books that crossed our own hang-up, on a busy machine."""
 
 
 class Violation(Struct, frozen=True):
@@ -220,8 +222,9 @@ def _attempt(row: sqlite3.Row) -> Attempt:
 class Ledgers:
     """Both ledgers of a run, joined by the attempt's id."""
 
-    def __init__(self, wire: Wire, books: Books, terms: Terms) -> None:
-        self.wire, self.books, self.terms = wire, books, terms
+    def __init__(self, wire: Wire, books: Books, terms: Terms, kills: tuple[int, ...] = ()) -> None:
+        """``kills`` says when the engine died, in order."""
+        self.wire, self.books, self.terms, self.kills = wire, books, terms, kills
         self.attempts = {attempt.id: attempt for attempt in books.attempts}
         self.invites: dict[str, list[Invite]] = defaultdict(list)
         self.calls: dict[str, list[WireCall]] = defaultdict(list)
@@ -359,6 +362,17 @@ def nothing_is_closed_while_it_is_up(ledgers: Ledgers) -> Iterator[Violation]:
                 yield Violation("closed while up", text)
 
 
+def _died_before_it_was_noted(ledgers: Ledgers, attempt: Attempt, call: WireCall) -> bool:
+    """Whether the life that called had given the call up and ended it, and died with its changes not yet written.
+
+    An answer that crosses our hang-up is ended at once, and noted beside that. One that comes to a later life, or that
+    is taken, has no such excuse: it is noted before it is acknowledged.
+    """
+    death = next((at for at in ledgers.kills if at > call.invite_at), None)
+    seen = max(call.acknowledged_at, call.ended_at)
+    return attempt.unknown and death is not None and seen <= death <= seen + NOTED_WITHIN_US
+
+
 def answers_are_acknowledged_and_noted(ledgers: Ledgers) -> Iterator[Violation]:
     """A 200 is acknowledged whenever it comes, and its attempt says that it came."""
     for attempt in ledgers.books.attempts:
@@ -367,7 +381,8 @@ def answers_are_acknowledged_and_noted(ledgers: Ledgers) -> Iterator[Violation]:
                 continue
             if not call.acknowledged_at:
                 yield Violation("answer not acknowledged", f"attempt {attempt.key} ({attempt.detail})")
-            if not (attempt.answered or attempt.late_answer or attempt.sip_code == 200):
+            noted = attempt.answered or attempt.late_answer or attempt.sip_code == 200
+            if not noted and not _died_before_it_was_noted(ledgers, attempt, call):
                 yield Violation("answer not noted", f"attempt {attempt.key} ({attempt.detail})")
 
 

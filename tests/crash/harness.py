@@ -102,7 +102,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     @property
     def ledgers(self) -> Ledgers:
         """Both ledgers, for the checkers."""
-        return Ledgers(self.wire, self.books, self.plan.terms)
+        kills = tuple(killed.at for killed in self.kills if killed.kill.what != MEDIA)
+        return Ledgers(self.wire, self.books, self.plan.terms, kills)
 
     @property
     def db(self) -> Path:

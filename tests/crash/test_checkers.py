@@ -175,6 +175,17 @@ def test_a_second_invite_after_a_challenge_is_right() -> None:
     assert "invited twice" not in rules(challenged)
 
 
+@pytest.mark.parametrize(
+    ("kills", "excused"),
+    [((), False), ((9,), True), ((11,), False), ((7,), False), ((5.5, 9), False)],
+    ids=["nobody died", "soon after", "long after", "while it was up", "it came to a later life"],
+)
+def test_only_a_life_that_died_soon_after_may_not_have_noted_an_answer(kills: tuple[float, ...], excused: bool) -> None:
+    unknown = with_attempt(world(), 2, answered=False, sip_code=0, result="fail", detail=UNKNOWN)
+    ledgers = Ledgers(unknown.wire, unknown.books, TERMS, tuple(int(at * SECOND) for at in kills))
+    assert ("answer not noted" in rules(ledgers)) is not excused
+
+
 def test_a_call_without_an_end_is_stuck() -> None:
     ledgers = world()
     wire = replace(ledgers.wire, calls=ledgers.wire.calls[:2])

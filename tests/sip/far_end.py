@@ -22,7 +22,10 @@ class FarEnd:
 
     async def verdict(self) -> str:
         """Empty when every call went as the scenario says, else what SIPp complains about."""
-        code = await asyncio.wait_for(self.process.wait(), 60)
+        try:
+            code = await asyncio.wait_for(self.process.wait(), 60)
+        except TimeoutError:
+            return f"not every call came to its end\n{self._text('errors')}"
         return "" if code == 0 else f"exit code {code}\n{self._text('errors')}"
 
     def log(self) -> str:

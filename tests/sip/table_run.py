@@ -41,6 +41,18 @@ class Result(Struct, frozen=True, kw_only=True):
     longest_s: float
     """The longest call, from its INVITE to its end."""
     problems: list[str]
+    repeated: int
+    """Packets beyond those of the ladder: something was lost, or the machine let one side wait for half a second."""
+
+
+class CountingCarrier(SipCarrier):
+    """Counts the packets that leave."""
+
+    packets = 0
+
+    def _send(self, packet: Send) -> None:
+        self.packets += 1
+        super()._send(packet)
 
 
 class Caller:
@@ -48,7 +60,7 @@ class Caller:
 
     def __init__(self, row: Row, calls: int) -> None:
         self.row, self.calls = row, calls
-        self.carrier = SipCarrier(clock=SystemClock(), secret=b"a secret of this installation")
+        self.carrier = CountingCarrier(clock=SystemClock(), secret=b"a secret of this installation")
         self.events: dict[int, list[CarrierEvent]] = {}
         self.late: list[LateAnswer] = []
         self._all_ended = asyncio.Event()
@@ -164,7 +176,10 @@ def judge(caller: Caller, problems: list[str]) -> Result:
     if caller.late:
         wrong["late answers"] += len(caller.late)
     problems = [*problems, *(f"{count} times: {what}" for what, count in wrong.most_common(SHOWN))]
-    return Result(row=row.name, calls=caller.calls, outcomes=dict(outcomes), longest_s=longest, problems=problems)
+    return Result(
+        row=row.name, calls=caller.calls, outcomes=dict(outcomes), longest_s=longest, problems=problems,
+        repeated=caller.carrier.packets - caller.calls * sum(step.startswith("> ") for step in row.ladder),
+    )  # fmt: skip
 
 
 def _wrong(row: Row, events: list[CarrierEvent], ended: Ended, reason: str) -> Iterable[str]:

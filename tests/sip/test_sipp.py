@@ -17,11 +17,16 @@ RATE = 150
 
 @pytest.fixture(scope="module")
 def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
-    """What the rows came to that this run asks for; they run side by side."""
+    """What the rows came to that this run asks for; they run side by side.
+
+    SIPp loses its place in a ladder when it hears a repeated request too late, as on a machine that stands still for
+    half a second. So a row that went wrong while something was repeated runs once more, with few others beside it.
+    """
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
     asked = [cast(Row, item.callspec.params["row"]) for item in items if item.originalname == "test_far_ends"]
-    folder = tmp_path_factory.mktemp("sipp")
-    return asyncio.run(run_table(asked, CALLS, RATE, folder))
+    results = asyncio.run(run_table(asked, CALLS, RATE, tmp_path_factory.mktemp("sipp")))
+    disturbed = [row for row in asked if results[row.name].problems and results[row.name].repeated > 0]
+    return results | asyncio.run(run_table(disturbed, CALLS, RATE, tmp_path_factory.mktemp("again")))
 
 
 @pytest.mark.sipp
