@@ -22,6 +22,8 @@ CHALLENGES = (401, 407)
 VOICE_AFTER_KILL_US = 1_000_000
 NOTED_WITHIN_US = 2_000_000
 """By when an answer is on the books that crossed our own hang-up, on a busy machine."""
+UNDER_WAY_US = 200_000
+"""How long a BYE may wait at a phone; the next life does not come to send one as soon as that."""
 
 
 class Violation(Struct, frozen=True):
@@ -369,8 +371,10 @@ def _died_before_it_was_noted(ledgers: Ledgers, attempt: Attempt, call: WireCall
     is taken, has no such excuse: it is noted before it is acknowledged.
     """
     death = next((at for at in ledgers.kills if at > call.invite_at), None)
-    seen = max(call.acknowledged_at, call.ended_at)
-    return attempt.unknown and death is not None and seen <= death <= seen + NOTED_WITHIN_US
+    if death is None or not attempt.unknown:
+        return False
+    ended_by_that_life = call.acknowledged_at <= death and call.ended_at <= death + UNDER_WAY_US
+    return ended_by_that_life and death <= call.ended_at + NOTED_WITHIN_US
 
 
 def answers_are_acknowledged_and_noted(ledgers: Ledgers) -> Iterator[Violation]:
