@@ -92,7 +92,7 @@ class MemoryWebhooks(MemoryDirectory):
         self._check()
         kept = self.endpoints.get((customer, endpoint))
         rows = [] if kept is None else list(kept.waiting.values())
-        return [structs.replace(one, body=b"") for one in rows[:limit]]
+        return [structs.replace(one, body=b"", size=len(one.body)) for one in rows[:limit]]
 
     async def webhook_body(self, customer: int, endpoint: Id, event_id: str) -> bytes | None:
         self._check()

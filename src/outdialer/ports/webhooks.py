@@ -53,6 +53,8 @@ class Waiting(Struct, frozen=True, kw_only=True):
     """The object whose events keep their order."""
     body: bytes = b""
     """What is sent. Left out where it is on the books already."""
+    size: int = 0
+    """Its length in bytes, also where it is left out."""
     tries: int = 0
     first_try: Instant | None = None
     last_try: Instant | None = None

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from outdialer.api.webhooks.queue import AT_ONCE, EndpointQueue, Event, Item, Outcome
+from outdialer.api.webhooks.queue import AT_ONCE, MOST_WAITING_BYTES, EndpointQueue, Event, Item, Outcome
 from outdialer.api.webhooks.schedule import DELAYS_S, TROUBLED_AFTER
 from outdialer.ports.webhooks import Endpoint, Progress, Waiting
 
@@ -311,3 +312,22 @@ def test_a_row_of_the_outbox_may_make_several_events(subjects: list[int]) -> Non
     progress = queue.take_progress()
     assert progress is not None
     assert progress.cursor == 7
+
+
+def test_what_waits_is_bounded_in_bytes_too_also_after_a_restart() -> None:
+    body = b"x" * 20_000
+    queue = EndpointQueue(ENDPOINT)
+    offered = 0
+    while queue.room:
+        offered += 1
+        queue.offer(offered, [Event(f"evt_{offered}", "call_hangup", bytes(16), body)], NOW)
+        if offered == 1:
+            queue.failed(out(queue)[0], FAILED, NOW, 0)
+    assert offered == MOST_WAITING_BYTES // len(body)
+    progress = queue.take_progress()
+    assert progress is not None
+    books = [msgspec.structs.replace(one, body=b"") for one in progress.put]
+    again = EndpointQueue(ENDPOINT, books)
+    assert (len(again), again.room) == (offered, 0)
+    again.delivered(out(again, NOW + 3_600 * SECOND)[0])
+    assert again.room > 0

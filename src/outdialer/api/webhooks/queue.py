@@ -23,6 +23,8 @@ MOST_FRESH = 256
 """Events that are taken from the outbox and neither delivered nor written down."""
 MOST_WAITING = 10_000
 """Events of one endpoint altogether; when they are reached, the rest stays in the outbox."""
+MOST_WAITING_BYTES = 50_000_000
+"""Of what is sent of them."""
 LATE_FOR_US = 3_600 * MICROSECONDS_PER_SECOND
 """How long an endpoint may be behind everything that is kept: time to catch up after a rest."""
 GONE = 410
@@ -47,6 +49,8 @@ class Item(Struct, eq=False):
     body: bytes | None
     """None: it is on the books."""
     due: Instant
+    size: int
+    """Of the body, in bytes, wherever it is."""
     row: _Row | None = None
     """Where it comes from, until it is settled."""
     tries: int = 0
@@ -67,6 +71,7 @@ class Item(Struct, eq=False):
             type=self.type,
             subject=self.subject,
             body=self.body or b"",
+            size=self.size,
             tries=self.tries,
             first_try=self.first_try,
             last_try=self.last_try,
@@ -116,6 +121,7 @@ class EndpointQueue:
         self._pushed = 0
         self._flying = 0
         self._fresh = 0
+        self._bytes = 0
         self._failures = 0
         self._failing_since = endpoint.failing_since
         self._paused_until: Instant = 0
@@ -131,7 +137,9 @@ class EndpointQueue:
     @property
     def room(self) -> int:
         """How many more events may be offered."""
-        return 0 if self.disabled else max(0, min(MOST_FRESH - self._fresh, MOST_WAITING - len(self._items)))
+        if self.disabled or self._bytes >= MOST_WAITING_BYTES:
+            return 0
+        return max(0, min(MOST_FRESH - self._fresh, MOST_WAITING - len(self._items)))
 
     def offer(self, after: Cursor, events: Iterable[Event], now: Instant) -> None:
         """Take the next row of the outbox, which ends at ``after``, with those of its events that are wanted."""
@@ -142,7 +150,7 @@ class EndpointQueue:
                 continue
             row.open += 1
             self._fresh += 1
-            self._join(Item(event.id, event.type, event.subject, event.body, now, row))
+            self._join(Item(event.id, event.type, event.subject, event.body, now, len(event.body), row))
         self.read = after
         self._move_cursor()
 
@@ -162,6 +170,7 @@ class EndpointQueue:
 
     def _join(self, item: Item) -> None:
         self._items[item.event_id] = item
+        self._bytes += item.size
         line = self._lines.setdefault(item.subject, deque())
         line.append(item)
         if len(line) == 1:
@@ -218,6 +227,7 @@ class EndpointQueue:
             self._gone[item.event_id] = None
         self._settle(item)
         del self._items[item.event_id]
+        self._bytes -= item.size
         line = self._lines[item.subject]
         line.popleft()
         if line:
@@ -304,6 +314,7 @@ def _item(one: Waiting) -> Item:
         one.subject,
         None,
         one.due,
+        one.size,
         tries=one.tries,
         first_try=one.first_try,
         last_try=one.last_try,

@@ -34,7 +34,7 @@ UPDATE webhook_waiting SET tries = 0, first_try = NULL, due = :now
 WHERE customer = :customer AND endpoint = :endpoint;
 
 -- name: waiting
-SELECT event_id, type, subject, x'' AS body, tries, first_try, last_try, due, code, why
+SELECT event_id, type, subject, x'' AS body, length(body) AS size, tries, first_try, last_try, due, code, why
 FROM webhook_waiting
 WHERE customer = :customer AND endpoint = :endpoint
 ORDER BY key
