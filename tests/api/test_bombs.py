@@ -52,7 +52,7 @@ def test_a_long_bomb_is_refused_before_it_is_built(name: str) -> None:
     bomb = bombs(MAX_BULK_BODY_BYTES)[name]
     tracemalloc.start()
     try:
-        with pytest.raises(ApiError, match=r"INVALID_JSON_BODY|\d items; 10000 are possible"):
+        with pytest.raises(ApiError, match=r"INVALID_JSON_BODY|more than 10000 items"):
             parse_json(bomb, MAX_BULK_BODY_BYTES)
         assert tracemalloc.get_traced_memory()[1] < 4 * MAX_BULK_BODY_BYTES
     finally:

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -153,12 +154,21 @@ def _parse_rows(body: bytes, most: int) -> dict[str, list[Any]]:
         raise ApiError("INVALID_JSON_BODY", f"The body holds more than {2 * most} brackets.")
     name = begin[1].decode()
     try:
-        rows = msgspec.json.decode(memoryview(body)[begin.end() : end], type=list[msgspec.Raw])
+        rows = msgspec.structs.astuple(_rows().decode(memoryview(body)[begin.end() : end]))
+    except msgspec.ValidationError:
+        raise FieldError(name, f"it has more than {MAX_ROWS} items, which is the most") from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise ApiError("INVALID_JSON_BODY", f"{name} is not a JSON list, or not all of the body: {error}.") from None
-    if len(rows) > MAX_ROWS:
-        raise FieldError(name, f"it has {len(rows)} items; {MAX_ROWS} are possible")
-    return {name: [_parse_row(name, index, bytes(row)) for index, row in enumerate(rows)]}
+    return {name: [_parse_row(name, index, bytes(row)) for index, row in enumerate(rows) if row is not None]}
+
+
+@cache
+def _rows() -> msgspec.json.Decoder[msgspec.Struct]:
+    """Cuts a list into its items as they are spelled. A struct of so many fields ends at the first one too many,
+    where a list of any length would be made whole before it is measured."""
+    fields = [(f"row_{index}", msgspec.Raw, None) for index in range(MAX_ROWS)]
+    struct = msgspec.defstruct("Rows", fields, array_like=True, forbid_unknown_fields=True)
+    return msgspec.json.Decoder(struct)
 
 
 def _parse_row(name: str, index: int, row: bytes) -> Any:
