@@ -40,6 +40,7 @@ from tests.crash.harness import (
     run,
     until,
 )
+from tests.once import once
 
 pytestmark = pytest.mark.slow
 
@@ -99,7 +100,7 @@ class Runs(Struct, frozen=True):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    return asyncio.run(everything(tmp_path_factory.mktemp("crash")))
+    return once(tmp_path_factory, "crash", lambda folder: asyncio.run(everything(folder)))
 
 
 async def everything(folder: Path) -> Runs:
