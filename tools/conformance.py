@@ -40,6 +40,7 @@ STATEFUL_SCENARIOS = 100
 """At most, from one seed. Seeds follow until the time is up: most end early, because objects that an earlier scenario
 made have names that a later one wants, and Hypothesis takes a scenario that does not repeat itself for the end."""
 OK = 200
+SAY = {"type": "talk", "option": {"text": "Good morning", "language": "en-GB"}}
 PEOPLE = 5
 CAMPAIGN_S = 60
 """Longest wait for the first attempt to be done."""
@@ -76,7 +77,7 @@ async def run_a_campaign(server: str, token: str) -> dict[str, str]:
         outdial = await client.outdials.create(name="conformance")
         people = [{"destination_0": {"target": f"+1202555010{digit}"}} for digit in range(1, 1 + PEOPLE)]
         await client.targets.add(outdial.id, people)
-        campaign = await client.campaigns.create(outplan_id=outplan.id, outdial_id=outdial.id, actions=[])
+        campaign = await client.campaigns.create(outplan_id=outplan.id, outdial_id=outdial.id, actions=[SAY])
         await client.campaigns.run(campaign.id)
         async with asyncio.timeout(CAMPAIGN_S):
             while not [call async for call in client.campaigncalls.list(status="done")]:  # noqa: ASYNC110
