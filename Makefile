@@ -20,7 +20,7 @@ help:
 	@echo "make test    everything that is checked: lint, types, import rules, tests"
 	@echo "make lint    the checks that run nothing"
 	@echo "make bench   the benchmarks (bench-long: the long ones too)"
-	@echo "make conformance  the REST API against its own document, by Schemathesis (minutes)"
+	@echo "make conformance  the REST API against its own document, by Schemathesis (ten minutes)"
 	@echo "make docs    write the generated parts of docs/ again"
 	@echo "make clean   remove what these commands made"
 

@@ -26,6 +26,8 @@ from outdialer.api.wire import (
     read_address,
     read_id,
 )
+from outdialer.domain.permissions import PERMISSIONS
+from outdialer.flow.actions import ActionType
 from tests.api.fakes import MemoryStore
 from tests.api.stock import one_of
 from tests.api.test_routes import OPERATIONS, RESOURCES, path_of
@@ -110,6 +112,22 @@ def test_closed_sets_are_in_the_schemas() -> None:
     assert "noanswer" in schemas["Call"]["properties"]["hangup_reason"]["enum"]
     assert schemas["Target"]["properties"]["status"]["enum"] == ["idle", "progressing", "done"]
     assert "available" in schemas["Agent"]["properties"]["status"]["enum"]
+    assert _sent("AgentCreate", "permission")["enum"] == list(PERMISSIONS)
+    assert _sent("AgentUpdate", "ring_method")["enum"] == ["", "ringall"]
+    assert _sent("ActionBody", "type")["enum"] == list(ActionType)
+
+
+def test_what_must_be_there_is_required_and_not_empty() -> None:
+    for name in ("AgentCreate", "AgentPassword", "ExtensionCreate"):
+        assert "password" in DOCUMENT["components"]["schemas"][name]["required"]
+        assert _sent(name, "password")["minLength"] == 1
+    assert "uri" in DOCUMENT["components"]["schemas"]["WebhookCreate"]["required"]
+
+
+def _sent(name: str, field: str) -> dict[str, Any]:
+    """What the document says of a field of a body, when it is there."""
+    about: dict[str, Any] = DOCUMENT["components"]["schemas"][name]["properties"][field]
+    return next((part for part in about.get("anyOf", ()) if part != {"type": "null"}), about)
 
 
 @every_operation
