@@ -1,109 +1,42 @@
 -- Attempts and calls as people see them.
 
 -- name: one_attempt
-SELECT a.*, c.id AS campaign_id, q.id AS outplan_id, o.id AS outdial_id, t.id AS target_id, t.name AS target_name,
-       t.addresses, v.queue_id, p.terms, k.id AS call_id
-FROM attempts AS a
-JOIN campaigns AS c ON c.customer = a.customer AND c.key = a.campaign
-JOIN campaign_versions AS v ON v.customer = a.customer AND v.key = a.campaign_version
-JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
-JOIN outplans AS q ON q.customer = p.customer AND q.key = p.outplan
-JOIN outdials AS o ON o.customer = a.customer AND o.key = a.outdial
-JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
-JOIN calls AS k ON k.customer = a.customer AND k.key = a.call
-WHERE a.customer = :customer AND a.id = :id;
+SELECT * FROM attempt_rows WHERE customer = :customer AND id = :id;
 
 -- name: page_of_attempts
-SELECT a.*, c.id AS campaign_id, q.id AS outplan_id, o.id AS outdial_id, t.id AS target_id, t.name AS target_name,
-       t.addresses, v.queue_id, p.terms, k.id AS call_id
-FROM attempts AS a
-JOIN campaigns AS c ON c.customer = a.customer AND c.key = a.campaign
-JOIN campaign_versions AS v ON v.customer = a.customer AND v.key = a.campaign_version
-JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
-JOIN outplans AS q ON q.customer = p.customer AND q.key = p.outplan
-JOIN outdials AS o ON o.customer = a.customer AND o.key = a.outdial
-JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
-JOIN calls AS k ON k.customer = a.customer AND k.key = a.call
-WHERE a.customer = :customer AND a.tm_delete IS NULL AND (a.tm_create, a.id) < (:before, :before_id)
-ORDER BY a.tm_create DESC, a.id DESC
+SELECT * FROM attempt_rows
+WHERE customer = :customer AND tm_delete IS NULL AND (tm_create, id) < (:before, :before_id)
+ORDER BY tm_create DESC, id DESC
 LIMIT :size;
 
 -- name: page_of_deleted_attempts
-SELECT a.*, c.id AS campaign_id, q.id AS outplan_id, o.id AS outdial_id, t.id AS target_id, t.name AS target_name,
-       t.addresses, v.queue_id, p.terms, k.id AS call_id
-FROM attempts AS a
-JOIN campaigns AS c ON c.customer = a.customer AND c.key = a.campaign
-JOIN campaign_versions AS v ON v.customer = a.customer AND v.key = a.campaign_version
-JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
-JOIN outplans AS q ON q.customer = p.customer AND q.key = p.outplan
-JOIN outdials AS o ON o.customer = a.customer AND o.key = a.outdial
-JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
-JOIN calls AS k ON k.customer = a.customer AND k.key = a.call
-WHERE a.customer = :customer AND a.tm_delete IS NOT NULL AND (a.tm_create, a.id) < (:before, :before_id)
-ORDER BY a.tm_create DESC, a.id DESC
+SELECT * FROM attempt_rows
+WHERE customer = :customer AND tm_delete IS NOT NULL AND (tm_create, id) < (:before, :before_id)
+ORDER BY tm_create DESC, id DESC
 LIMIT :size;
 
 -- name: page_of_campaign
-SELECT a.*, c.id AS campaign_id, q.id AS outplan_id, o.id AS outdial_id, t.id AS target_id, t.name AS target_name,
-       t.addresses, v.queue_id, p.terms, k.id AS call_id
-FROM campaigns AS c
-JOIN attempts AS a ON a.customer = c.customer AND a.campaign = c.key
-JOIN campaign_versions AS v ON v.customer = a.customer AND v.key = a.campaign_version
-JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
-JOIN outplans AS q ON q.customer = p.customer AND q.key = p.outplan
-JOIN outdials AS o ON o.customer = a.customer AND o.key = a.outdial
-JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
-JOIN calls AS k ON k.customer = a.customer AND k.key = a.call
-WHERE c.customer = :customer AND c.id = :campaign_id AND a.tm_delete IS NULL
-  AND (a.tm_create, a.id) < (:before, :before_id)
-ORDER BY a.tm_create DESC, a.id DESC
+SELECT * FROM attempt_rows
+WHERE customer = :customer AND campaign_id = :campaign_id AND tm_delete IS NULL
+  AND (tm_create, id) < (:before, :before_id)
+ORDER BY tm_create DESC, id DESC
 LIMIT :size;
 
 -- name: page_of_campaign_deleted
-SELECT a.*, c.id AS campaign_id, q.id AS outplan_id, o.id AS outdial_id, t.id AS target_id, t.name AS target_name,
-       t.addresses, v.queue_id, p.terms, k.id AS call_id
-FROM campaigns AS c
-JOIN attempts AS a ON a.customer = c.customer AND a.campaign = c.key
-JOIN campaign_versions AS v ON v.customer = a.customer AND v.key = a.campaign_version
-JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
-JOIN outplans AS q ON q.customer = p.customer AND q.key = p.outplan
-JOIN outdials AS o ON o.customer = a.customer AND o.key = a.outdial
-JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
-JOIN calls AS k ON k.customer = a.customer AND k.key = a.call
-WHERE c.customer = :customer AND c.id = :campaign_id AND a.tm_delete IS NOT NULL
-  AND (a.tm_create, a.id) < (:before, :before_id)
-ORDER BY a.tm_create DESC, a.id DESC
+SELECT * FROM attempt_rows
+WHERE customer = :customer AND campaign_id = :campaign_id AND tm_delete IS NOT NULL
+  AND (tm_create, id) < (:before, :before_id)
+ORDER BY tm_create DESC, id DESC
 LIMIT :size;
 
 -- name: attempts_in_order
-SELECT a.*, c.id AS campaign_id, q.id AS outplan_id, o.id AS outdial_id, t.id AS target_id, t.name AS target_name,
-       t.addresses, v.queue_id, p.terms, k.id AS call_id
-FROM attempts AS a
-JOIN campaigns AS c ON c.customer = a.customer AND c.key = a.campaign
-JOIN campaign_versions AS v ON v.customer = a.customer AND v.key = a.campaign_version
-JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
-JOIN outplans AS q ON q.customer = p.customer AND q.key = p.outplan
-JOIN outdials AS o ON o.customer = a.customer AND o.key = a.outdial
-JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
-JOIN calls AS k ON k.customer = a.customer AND k.key = a.call
-WHERE a.customer = :customer AND a.key > :after
-ORDER BY a.key
-LIMIT :count;
+SELECT * FROM attempt_rows WHERE customer = :customer AND key > :after ORDER BY key LIMIT :count;
 
 -- name: attempts_of_campaign_in_order
--- Walks the customer's attempts in the order of their keys, which an index serves.
-SELECT a.*, c.id AS campaign_id, q.id AS outplan_id, o.id AS outdial_id, t.id AS target_id, t.name AS target_name,
-       t.addresses, v.queue_id, p.terms, k.id AS call_id
-FROM attempts AS a
-CROSS JOIN campaigns AS c ON c.customer = a.customer AND c.key = a.campaign
-JOIN campaign_versions AS v ON v.customer = a.customer AND v.key = a.campaign_version
-JOIN outplan_versions AS p ON p.customer = a.customer AND p.key = a.outplan_version
-JOIN outplans AS q ON q.customer = p.customer AND q.key = p.outplan
-JOIN outdials AS o ON o.customer = a.customer AND o.key = a.outdial
-JOIN targets AS t ON t.customer = a.customer AND t.key = a.target
-JOIN calls AS k ON k.customer = a.customer AND k.key = a.call
-WHERE a.customer = :customer AND a.key > :after AND c.id = :campaign_id
-ORDER BY a.key
+-- Walks the customer's attempts in the order of their keys, which an index serves; the + keeps the campaign's from it.
+SELECT * FROM attempt_rows
+WHERE customer = :customer AND key > :after AND +campaign_id = :campaign_id
+ORDER BY key
 LIMIT :count;
 
 -- name: mark_attempt_deleted
