@@ -1,8 +1,11 @@
 """What a person is told about the pace of a campaign."""
 
+from datetime import UTC, datetime
+
+import msgspec
 import pytest
 
-from outdialer.cli.progress import Pace
+from outdialer.cli.progress import Pace, waiting_for
 from outdialer.client.resources.campaigns import CampaignStats
 
 
@@ -39,3 +42,15 @@ def test_what_was_done_before_says_nothing_about_the_pace(
     first: CampaignStats, now: CampaignStats, elapsed_s: float, left: str
 ) -> None:
     assert Pace(first, now, elapsed_s).left == left
+
+
+@pytest.mark.parametrize(
+    ("gate", "due", "shown"),
+    [
+        ("targets_due: 4 idle", datetime(2022, 4, 29, 7, 1, 45, tzinfo=UTC), ", the next at 2022-04-29 07:01:45 UTC"),
+        ("targets_due: 0 idle", None, ""),
+        ("trunk_rate: 1 a second", datetime(2022, 4, 29, 7, 1, 45, tzinfo=UTC), ""),
+    ],
+)
+def test_waiting_for_a_try_says_when_it_is(gate: str, due: datetime | None, shown: str) -> None:
+    assert waiting_for(msgspec.structs.replace(_stats(0, 4), waiting_for=gate, tm_next_due=due)) == gate + shown

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from outdialer.api.wire import Wire
-from outdialer.cli.results import ATTEMPT_COLUMNS, attempt_record, write_records
+from outdialer.cli.results import ATTEMPT_COLUMNS, TARGET_COLUMNS, attempt_record, target_record, write_records
 from outdialer.domain.attempt import AttemptStatus
-from outdialer.domain.model import Address, CampaignCall
+from outdialer.domain.model import Address, CampaignCall, Target
 from outdialer.domain.outcome import HangupReason, Result
+from outdialer.domain.target import DueReason
 from outdialer.domain.units import NIL_ID
 
 PUBLISHED = [
@@ -49,6 +51,30 @@ def test_a_record_has_the_published_keys_first() -> None:
 
 def test_times_in_the_older_form() -> None:
     assert attempt_record(ATTEMPT, Wire(1, old_time_format=True))["tm_create"] == "2022-04-29 07:01:45.808944"
+
+
+PERSON = Target(id=bytes(16), outdial_id=NIL_ID, destinations=(Address(),) * 5, due_reason=DueReason.NEW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        (None, "new"),
+        ({"status": AttemptStatus.PROGRESSING, "result": Result.NONE, "hangup_reason": ""}, "being called"),
+        ({"answered": True, "hangup_detail": "hangup"}, "normal: hangup"),
+        (
+            {"answered": True, "result": Result.FAIL, "hangup_reason": "failed", "hangup_detail": "no-media"},
+            "failed: no-media, after the answer",
+        ),
+        ({"result": Result.FAIL, "hangup_reason": "busy", "hangup_detail": "SIP 486"}, "busy: SIP 486"),
+    ],
+    ids=["not called yet", "called now", "success", "answered and failed", "not answered"],
+)
+def test_a_person_has_the_reason_of_the_last_attempt(changes: dict[str, Any] | None, why: str) -> None:
+    last = None if changes is None else msgspec.structs.replace(ATTEMPT, **changes)
+    record = target_record(3, PERSON, last, Wire(1))
+    assert tuple(record) == TARGET_COLUMNS
+    assert (record["row"], record["why"]) == (3, why)
 
 
 def test_a_spreadsheet_runs_no_cell(tmp_path: Path) -> None:

@@ -109,6 +109,26 @@ async def test_a_finished_list_calls_nobody_until_again(
     assert phones.invites == 2
 
 
+async def test_following_again_prints_only_what_is_new(
+    tmp_path: Path, phones: PhoneNetwork, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = _options(_list(tmp_path, "0101"), phones, follow=True)
+    assert await run(options) == DONE
+    assert "+12025550101 try 1: success" in capsys.readouterr().out
+    _list(tmp_path, "0101", "0102")
+    assert await run(msgspec.structs.replace(options, append=True)) == DONE
+    printed = capsys.readouterr().out
+    assert "+12025550102 try 1: success" in printed
+    assert "+12025550101 try" not in printed
+
+
+async def test_a_taken_address_is_named_with_the_option_for_another(tmp_path: Path, phones: PhoneNetwork) -> None:
+    options = _options(_list(tmp_path, "0101"), phones, sip_bind=phones.address)
+    with pytest.raises(Stop, match=r"in use.*--bind") as stopped:
+        await run(options)
+    assert stopped.value.exit_code == USAGE
+
+
 async def test_a_changed_list_is_refused_and_can_be_appended(tmp_path: Path, phones: PhoneNetwork) -> None:
     assert await run(_options(_list(tmp_path, "0101"), phones)) == DONE
     options = _options(_list(tmp_path, "0101", "0102"), phones)

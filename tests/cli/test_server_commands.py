@@ -93,6 +93,29 @@ async def test_watching_ends_with_the_campaign(cli: Cli) -> None:
     assert objects(await cli("campaign", "watch", "brief", "--json"))[-1]["attempts"] == 0
 
 
+async def test_advice_of_the_api_is_given_as_commands(cli: Cli) -> None:
+    await cli("outplan", "create", "--name", "gentle")
+    await cli("outdial", "create", "--name", "people")
+    await cli("campaign", "create", "--name", "bare", "--say", "x")
+    assert "outdialer campaign update NAME --outplan" in (await cli("campaign", "run", "bare", code=USAGE)).output
+    await cli("campaign", "update", "bare", "--outplan", "gentle", "--outdial", "people")
+    taken = await cli("campaign", "create", "--name", "second", "--outdial", "people", code=USAGE)
+    assert 'outdialer outdial update NAME --campaign ""' in taken.output
+    await cli("outdial", "update", "people", "--campaign", "")
+    await cli("campaign", "create", "--name", "second", "--outdial", "people")
+
+
+async def test_the_end_of_watching_says_that_the_campaign_goes_on(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    await cli("campaign", "create", "--name", "long", "--say", "x")
+
+    def interrupted(work: Coroutine[Any, Any, None]) -> None:
+        work.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("asyncio.run", interrupted)
+    assert "outdialer campaign stop long" in (await cli("campaign", "watch", "long")).output
+
+
 async def test_a_list_is_imported_whole_or_not_at_all(cli: Cli, tmp_path: Path) -> None:
     await cli("outdial", "create", "--name", "spring")
     people = tmp_path / "people.csv"

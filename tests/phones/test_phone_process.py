@@ -132,5 +132,6 @@ def test_says_when_the_port_is_taken() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         result = CliRunner().invoke(phones, ["--port", str(taken.getsockname()[1])])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "cannot start" in result.output
+    assert "--port" in result.output

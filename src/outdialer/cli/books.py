@@ -35,7 +35,7 @@ async def write_files(store: ExportStore, found: Run, results: Path | None, targ
     if targets is not None:
         last = {attempt.outdial_target_id: attempt async for attempt in stored_attempts(store, found.campaign_id)}
         stored = [target async for target in stored_targets(store, found.outdial_id)]
-        rows = [target_record(line, target, last.get(target.id), wire) for line, target in enumerate(stored, start=1)]
+        rows = [target_record(row, target, last.get(target.id), wire) for row, target in enumerate(stored, start=1)]
         print(f"{_written(targets, TARGET_COLUMNS, rows)} people are in {targets}")
 
 

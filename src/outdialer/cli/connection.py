@@ -108,6 +108,19 @@ def _kept_key_file() -> Path:
     return Path(db).with_suffix(".key") if db else data_folder() / "outdialer.key"
 
 
+COMMANDS = {
+    "PUT /campaigns/{id}/resource_info": "`outdialer campaign update NAME --outplan NAME --outdial NAME`",
+    "PUT /outdials/{id}/campaign_id": '`outdialer outdial update NAME --campaign ""`',
+}
+"""Operations of the API that its messages advise, as commands."""
+
+
+def _as_commands(message: str) -> str:
+    for operation, words in COMMANDS.items():
+        message = message.replace(operation, words)
+    return message
+
+
 @contextmanager
 def explained(listing: str = "") -> Iterator[None]:
     """Ends the program with what to do, whatever a client raises.
@@ -127,6 +140,7 @@ def explained(listing: str = "") -> Iterator[None]:
     except client.Unavailable as error:
         raise Stop(error.message, STORE) from None
     except client.Refused as error:
-        raise Stop(f"{error.message} ({error.reason})" if error.reason else error.message) from None
+        message = _as_commands(error.message)
+        raise Stop(f"{message} ({error.reason})" if error.reason else message) from None
     except client.ClientError as error:
         raise Stop(str(error)) from None

@@ -40,7 +40,7 @@ async def _campaign(store: SqliteStore, campaign_id: str | None) -> Run:
         try:
             campaign = await store.campaign(DEFAULT_CUSTOMER, parse_id(campaign_id))
         except ValueError:
-            raise Stop(f"{campaign_id!r} is not a campaign's id: a UUID is wanted") from None
+            raise Stop(f"{campaign_id!r} is not a campaign's id; `outdialer campaign list` shows the ids") from None
     else:
         newest = await store.campaigns(DEFAULT_CUSTOMER, Page(size=1))
         campaign = newest[0] if newest else None

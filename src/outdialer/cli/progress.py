@@ -135,7 +135,13 @@ def _line(stats: CampaignStats, pace: Pace) -> str:
 
 
 def _waiting_for(stats: CampaignStats) -> str:
-    return f"  waiting for {plain(stats.waiting_for)}" if stats.waiting_for else ""
+    return f"  waiting for {waiting_for(stats)}" if stats.waiting_for else ""
+
+
+def waiting_for(stats: CampaignStats) -> str:
+    """What the campaign waits for; when it is the next try of somebody, also when that is."""
+    when = stats.tm_next_due if stats.waiting_for.startswith("targets_due:") else None
+    return plain(stats.waiting_for) + (f", the next at {when:%Y-%m-%d %H:%M:%S} UTC" if when else "")
 
 
 def _table(title: str, stats: CampaignStats, pace: Pace) -> Table:
@@ -149,7 +155,7 @@ def _table(title: str, stats: CampaignStats, pace: Pace) -> Table:
     table.add_row("attempts", f"{stats.attempts} ({pace.attempts_per_s:.1f} a second)")
     table.add_row("time / estimated left", f"{pace.elapsed:.0f} s / {pace.left}")
     if stats.waiting_for:
-        table.add_row("waiting for", plain(stats.waiting_for))
+        table.add_row("waiting for", waiting_for(stats))
     return table
 
 

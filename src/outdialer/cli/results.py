@@ -12,7 +12,9 @@ import msgspec
 
 from outdialer.api.campaigncalls import view as campaigncall_view
 from outdialer.api.wire import Wire
+from outdialer.domain.attempt import AttemptStatus
 from outdialer.domain.model import CampaignCall, Target
+from outdialer.domain.outcome import Result
 from outdialer.domain.target import TargetStatus
 
 PHONE_NUMBERS = re.compile(r"\+[0-9]+(?: \+[0-9]+)*")
@@ -44,7 +46,7 @@ ATTEMPT_COLUMNS = (
     "talk_seconds",
 )
 """The keys of the published campaigncall, then what is additional in results."""
-TARGET_COLUMNS = ("line", "name", "detail", "outcome", "why", "tries", "destinations", "next_try")
+TARGET_COLUMNS = ("row", "name", "detail", "outcome", "why", "tries", "destinations", "next_try")
 
 
 def attempt_record(attempt: CampaignCall, wire: Wire) -> dict[str, Any]:
@@ -55,19 +57,34 @@ def attempt_record(attempt: CampaignCall, wire: Wire) -> dict[str, Any]:
     return {column: fields[column] for column in ATTEMPT_COLUMNS}
 
 
-def target_record(line: int, target: Target, last: CampaignCall | None, wire: Wire) -> dict[str, Any]:
-    """One person as a result record: what came of it, and why. ``last`` is the last attempt, if there was one."""
+def target_record(row: int, target: Target, last: CampaignCall | None, wire: Wire) -> dict[str, Any]:
+    """One person as a result record: what came of it, and why.
+
+    Args:
+        row: its place among the people of the list, from 1; not the line of a file, which may have had more.
+        target: the person.
+        last: the last attempt, if there was one.
+        wire: how times are written.
+    """
     waiting = target.status == TargetStatus.IDLE
     return {
-        "line": line,
+        "row": row,
         "name": target.name,
         "detail": target.detail,
         "outcome": target.done_reason or target.status,
-        "why": f"{last.hangup_reason}: {last.hangup_detail}" if last else target.due_reason,
+        "why": _why(last) if last else target.due_reason,
         "tries": sum(target.tries),
         "destinations": " ".join(address.target for address in target.destinations if address.target),
         "next_try": wire.time(target.due) if waiting else None,
     }
+
+
+def _why(last: CampaignCall) -> str:
+    """What the last attempt ended with. A fail after the answer says so: it decides whether there is another try."""
+    if last.status != AttemptStatus.DONE:
+        return "being called"
+    after_answer = ", after the answer" if last.answered and last.result == Result.FAIL else ""
+    return f"{last.hangup_reason}: {last.hangup_detail}{after_answer}"
 
 
 def write_records(path: Path, columns: tuple[str, ...], records: Iterable[dict[str, Any]]) -> int:

@@ -1,6 +1,7 @@
 """``outdialer run``: call the people of a list, once through, and go on where it stopped."""
 
 import asyncio
+import errno
 import signal
 import sys
 from collections.abc import Iterator
@@ -148,7 +149,7 @@ async def run(options: RunOptions) -> int:
     check_places(options.results, options.targets)
     people = checked_people(options)
     check_live(options, people)
-    app = await open_app(_settings(options))
+    app = await open_app(_settings(options), "--bind")
     print(f"the books are in {options.db}")
     try:
         async with app.client(await app.new_key("run")) as client:
@@ -175,8 +176,8 @@ def _settings(options: RunOptions) -> Settings:
     )
 
 
-async def open_app(settings: Settings) -> App:
-    """Open the program, with the store's troubles as exit codes.
+async def open_app(settings: Settings, sip_flag: str = "") -> App:
+    """Open the program, with the store's troubles as exit codes. ``sip_flag`` chooses the local SIP address.
 
     Raises:
         Stop: the store cannot be opened, or a setting does not fit this machine.
@@ -185,8 +186,16 @@ async def open_app(settings: Settings) -> App:
         return await App.open(settings)
     except (StoreInUse, StoreTooNew, StoreUnavailable) as error:
         raise Stop(str(error), STORE) from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise _cannot_start(error, sip_flag) from None
+    except ValueError as error:
         raise Stop(str(error)) from None
+
+
+def _cannot_start(error: OSError, flag: str) -> Stop:
+    """What the system said, and the option for another address where that is what is needed."""
+    hint = f"; another address: {flag}" if flag and error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL) else ""
+    return Stop(f"cannot start: {error.strerror or error}{hint}")
 
 
 async def _run_in(app: App, client: AsyncClient, options: RunOptions, people: People) -> int:
@@ -202,11 +211,12 @@ async def _run_in(app: App, client: AsyncClient, options: RunOptions, people: Pe
         raise Stop("the last run of this list is not finished; without --again it goes on")
     if found is not None:
         await client.campaigns.stop(found.campaign_id)
+    told = await _ended_before(app, found) if found is not None and changed is not None and options.follow else set()
     await start_engine(app)
     await _probe(app, options.trunk)
     found = await _stored_run(app, client, found, options, people, changed)
     with interrupts(app) as interrupted:
-        code = await call_people(app, client, found, options, interrupted)
+        code = await call_people(app, client, found, options, interrupted, told)
         return await _report(app, client, found, options, code)
 
 
@@ -241,8 +251,8 @@ async def _is_finished(client: AsyncClient, found: Run) -> bool:
     return not stats.targets_idle and not stats.targets_progressing
 
 
-async def start_engine(app: App) -> None:
-    """Start, with a busy address as a usage error.
+async def start_engine(app: App, http_flag: str = "") -> None:
+    """Start, with a busy address as a usage error. ``http_flag`` chooses that of the REST API.
 
     Raises:
         Stop: an address cannot be bound.
@@ -250,7 +260,7 @@ async def start_engine(app: App) -> None:
     try:
         await app.start()
     except OSError as error:
-        raise Stop(f"cannot start: {error.strerror or error}") from None
+        raise _cannot_start(error, http_flag) from None
 
 
 async def _prepare(app: App, options: RunOptions) -> None:
@@ -292,11 +302,16 @@ def interrupts(app: App) -> Iterator[asyncio.Event]:
 
 
 async def call_people(
-    app: App, client: AsyncClient, found: Run, options: RunOptions, interrupted: asyncio.Event
+    app: App,
+    client: AsyncClient,
+    found: Run,
+    options: RunOptions,
+    interrupted: asyncio.Event,
+    told: set[bytes],
 ) -> int:
-    """Run the campaign until it ends; the exit code."""
+    """Run the campaign until it ends; the exit code. ``told``: attempts that need not be printed."""
     await client.campaigns.run(found.campaign_id)
-    follower = _Follower(app, found, options) if options.follow else None
+    follower = _Follower(app, found, options, told) if options.follow else None
     books = _BooksWatch(app)
 
     def reason_to_end(stats: CampaignStats) -> str:
@@ -348,14 +363,20 @@ def _reason_to_end(stats: CampaignStats) -> str:
     return waiting_for if nobody_got_through or any(word in waiting_for for word in REFUSING) else ""
 
 
+async def _ended_before(app: App, found: Run) -> set[bytes]:
+    """The attempts whose ends an earlier command could print, or its results hold."""
+    ended = stored_attempts(app.store, found.campaign_id)
+    return {attempt.id async for attempt in ended if attempt.status == AttemptStatus.DONE}
+
+
 class _Follower:
     """Prints each attempt once it is over."""
 
-    def __init__(self, app: App, found: Run, options: RunOptions) -> None:
+    def __init__(self, app: App, found: Run, options: RunOptions, told: set[bytes]) -> None:
         self._app = app
         self._found = found
         self._wire = Wire(DEFAULT_CUSTOMER, options.old_time_format)
-        self._printed: set[bytes] = set()
+        self._printed = told
 
     async def print_new(self) -> None:
         """Print the attempts that ended since the last time, in the order they were made."""

@@ -25,10 +25,10 @@ async def serve(options: ServeOptions, *, stop: asyncio.Event | None = None) -> 
     settings = options.settings
     if settings.trunk is not None:
         check_reach(settings.trunk.host, settings.sip_bind[0], live=settings.live, flag="--sip-bind")
-    app = await open_app(settings)
+    app = await open_app(settings, "--sip-bind")
     try:
         token = await app.first_key()
-        await start_engine(app)
+        await start_engine(app, "--http")
         _announce(app.http_address, options.settings, token)
         with interrupts(app) as interrupted:
             await _either(interrupted, stop or asyncio.Event())
@@ -45,8 +45,10 @@ def _announce(address: tuple[str, int] | None, settings: Settings, token: str | 
     print(f"the books are in {settings.db}")
     if token is not None:
         print(f"access key, shown this once: {token}")
-        if settings.key_file is not None:
-            print(f"it is kept in {settings.key_file}")
+    if settings.key_file is not None and settings.key_file.exists():
+        print(f"{'it' if token else 'the first access key'} is kept in {settings.key_file}")
+    if settings.trunk is None:
+        print("no --trunk: campaigns dial through the routes to providers that were written over REST, or wait")
     print("ready", flush=True)
 
 

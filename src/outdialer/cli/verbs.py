@@ -111,6 +111,7 @@ def _follow(campaign_id: str, given: dict[str, Any], *, as_json: bool = False) -
     try:
         asyncio.run(_until_stopped(campaign_id, given, as_json))
     except KeyboardInterrupt:
+        click.echo(f"the campaign goes on; to stop it: outdialer campaign stop {plain(given['wanted'])}", err=True)
         raise SystemExit(DONE) from None
 
 

@@ -94,7 +94,7 @@ def phones(
     except NotLoopback as refusal:
         raise click.UsageError(str(refusal)) from None
     except OSError as failure:
-        raise click.ClickException(f"cannot start: {failure.strerror or failure}") from None
+        raise click.UsageError(f"cannot start: {failure.strerror or failure}; another port: --port") from None
 
 
 def _rules(texts: tuple[str, ...]) -> tuple[Rule, ...]:

@@ -129,7 +129,7 @@ def refusal_of(target: Target, *, on_premises: bool) -> str:
     if on_premises:
         return ""
     if target.scheme != "https":
-        return "only https is possible"
+        return "only https is possible, except in networks that `outdialer serve --allow-network` names"
     if target.port not in HTTPS_PORTS:
         return f"port {target.port} is not possible, only {' and '.join(map(str, HTTPS_PORTS))}"
     try:
