@@ -15,6 +15,7 @@ class Asker(asyncio.Protocol):
 
     def __init__(self, request: bytes) -> None:
         self._request = request
+        self.answered = asyncio.Event()
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self.answers = 0
@@ -37,6 +38,7 @@ class Asker(asyncio.Protocol):
         if length is None or len(body) < int(length[1]):
             return
         self.answers += 1
+        self.answered.set()
         self.refused += not head.startswith(b"HTTP/1.1 200")
         self.last, self._buffer = body, b""
         assert self._transport is not None
@@ -65,6 +67,7 @@ async def _ask(port: int, request: bytes, connections: int, seconds: float) -> d
     askers = [(await loop.create_connection(lambda: Asker(request), "127.0.0.1", port))[1] for _ in range(connections)]
     began = time.perf_counter()
     await asyncio.sleep(seconds)
+    await askers[0].answered.wait()  # The body is looked at, however short the time was.
     answers, elapsed = sum(asker.answers for asker in askers), time.perf_counter() - began
     for asker in askers:
         asker.stop()

@@ -60,6 +60,7 @@ CANARIES = {
         "canary-Hook-Q8eJf3wN",
         (
             "WebhookBody.uri",
+            "WebhookCreate.uri",
             "CustomerUpdate.webhook_uri",
             "ActiveflowCreate.webhook_uri",
         ),
