@@ -219,3 +219,15 @@ async def test_a_changed_campaign_is_not_overwritten(client: httpx.AsyncClient) 
     for part, body in bodies.items():
         late = await client.put(f"{path}/{part}", json=body, headers={"If-Match": '"99"'})
         refused(late, 412, "VERSION_MISMATCH")
+
+
+@pytest.mark.parametrize("rate", [1e-300, 5e-324])
+async def test_a_rate_that_is_hardly_one_is_a_rate(client: httpx.AsyncClient, rate: float) -> None:
+    campaign = await ready_campaign(client)
+    path = f"/v1.0/campaigns/{campaign['id']}"
+    assert answered(await client.put(path, json={"dial_rate": rate}))["dial_rate"] == rate
+    assert (await order(client, campaign, "run"))["status"] == "run"
+    provider = await created(client, "/v1.0/providers", hostname="127.0.0.1", rate_per_s=rate)
+    route = await created(client, "/v1.0/routes", provider_id=provider["id"], target="all")
+    answered(await client.put(f"/v1.0/routes/{route['id']}", json={"rate_per_s": rate}))
+    answered(await client.put(f"/v1.0/providers/{provider['id']}", json={"rate_per_s": rate}))

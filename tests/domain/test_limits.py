@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outdialer.domain.limits import UNLIMITED, Limit, earliest, interval
+from outdialer.domain.limits import LONGEST_INTERVAL_US, UNLIMITED, Limit, earliest, interval
 from tests.domain.worlds import NOW
 
 SECOND = 1_000_000
@@ -12,7 +12,8 @@ SECOND = 1_000_000
 
 @pytest.mark.parametrize(
     ("rate", "microseconds"),
-    [(1, 1_000_000), (50, 20_000), (0.5, 2_000_000), (3, 333_334), (1000, 1_000), (0, 0), (UNLIMITED, 0)],
+    [(1, 1_000_000), (50, 20_000), (0.5, 2_000_000), (3, 333_334), (1000, 1_000), (0, 0), (UNLIMITED, 0)]
+    + [(rate, LONGEST_INTERVAL_US) for rate in (1e-12, 1e-300, 5e-324)],
 )
 def test_the_interval_of_a_rate(rate: float, microseconds: int) -> None:
     assert interval(rate) == microseconds

@@ -13,6 +13,8 @@ from outdialer.domain.units import MICROSECONDS_PER_SECOND, Instant
 
 UNLIMITED = 0
 """As a rate or a number of channels: no limit."""
+LONGEST_INTERVAL_US = 100 * 365 * 86_400 * MICROSECONDS_PER_SECOND
+"""What a lower rate than one in a century comes to, so that each slot is an instant that can be stored."""
 
 
 class Limit(Struct, kw_only=True):
@@ -40,11 +42,11 @@ class Limit(Struct, kw_only=True):
 
 
 def interval(rate_per_s: float) -> int:
-    """Microseconds between two send slots at a rate of calls a second; 0 where there is no limit.
+    """Microseconds between two send slots at a rate of calls a second, a century at most; 0 where there is no limit.
 
     Rounded up: at 3 a second, intervals of 333,333 us would let a fourth call into one second.
     """
-    return ceil(MICROSECONDS_PER_SECOND / rate_per_s) if rate_per_s > 0 else 0
+    return ceil(min(MICROSECONDS_PER_SECOND / rate_per_s, LONGEST_INTERVAL_US)) if rate_per_s > 0 else 0
 
 
 def earliest(now: Instant, *limits: Limit) -> Instant:
