@@ -122,7 +122,8 @@ async def test_a_key_may_do_what_it_is_given(world: World, client: httpx.AsyncCl
     assert looking["permission"] == VIEWER
     async with world.anonymous({"Authorization": f"Bearer {looking['token']}"}) as viewer:
         answered(await viewer.get("/v1.0/campaigns"))
-        refused(await viewer.post("/v1.0/outplans", json={}), 403, "PERMISSION_DENIED")
+        why = refused(await viewer.post("/v1.0/outplans", json={}), 403, "PERMISSION_DENIED")
+        assert "is for super admin (1), owner (32), manager (64); this credential has permission 512." in why
         assert answered(await viewer.get("/v1.0/me"))["permission"] == VIEWER
     refused(await client.post(PATH, json={"permission": 3}), 400, "INVALID_ARGUMENT", "permission")
 

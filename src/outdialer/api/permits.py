@@ -10,7 +10,17 @@ from collections.abc import Collection, Mapping
 from outdialer.api.auth import Principal
 from outdialer.api.errors import ApiError
 from outdialer.api.operations import Operation
-from outdialer.domain.permissions import ADMIN, ANYBODY, MANAGERS, OPERATORS, READERS, SUPER_ADMIN, allows, sees_masked
+from outdialer.domain.permissions import (
+    ADMIN,
+    ANYBODY,
+    MANAGERS,
+    OPERATORS,
+    READERS,
+    SUPER_ADMIN,
+    allows,
+    roles_that_may,
+    sees_masked,
+)
 
 RESOURCES: Mapping[str, int] = {
     "campaigns": MANAGERS,
@@ -110,7 +120,9 @@ def check_permitted(operation: Operation, principal: Principal, query: Collectio
         ApiError: it may not use the operation.
     """
     if operation.secured and not allows(principal.permission, needed(operation)):
-        raise ApiError("PERMISSION_DENIED", f"{operation.name} needs another permission than {principal.permission}.")
+        roles = roles_that_may(needed(operation))
+        message = f"{operation.name} is for {roles}; this credential has permission {principal.permission}."
+        raise ApiError("PERMISSION_DENIED", message)
     asked = [parameter.name for parameter in operation.query if parameter.address and parameter.name in query]
     if asked and sees_masked(principal.permission):
         raise ApiError("PERMISSION_DENIED", f"{asked[0]}: who sees numbers masked cannot search for one.")

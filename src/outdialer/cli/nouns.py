@@ -206,7 +206,7 @@ NOUNS = (
         name="key",
         resource="accesskeys",
         about="Access keys: credentials of programs.",
-        columns=("id", "name", "token_prefix", "tm_expire", "tm_create", "tm_delete"),
+        columns=("id", "name", "permission", "token_prefix", "tm_expire", "tm_create", "tm_delete"),
         options=(
             NAME,
             DETAIL,

@@ -38,6 +38,16 @@ OPERATORS = MANAGERS | OPERATOR
 READERS = OPERATORS | VIEWER
 ANYBODY = ANY_PROJECT_ROLE | ANY_CUSTOMER_ROLE | READERS
 
+ROLES = {
+    SUPER_ADMIN: "super admin",
+    ADMIN: "owner",
+    MANAGER: "manager",
+    OPERATOR: "operator",
+    VIEWER: "viewer",
+    AGENT: "agent",
+}
+"""What people call the bits that have a name, the mightiest first."""
+
 OPERATOR_CUSTOMER = 1
 """The customer that every installation begins with; whoever holds its access keys runs the installation."""
 
@@ -45,6 +55,11 @@ OPERATOR_CUSTOMER = 1
 def allows(permission: int, needed: int) -> bool:
     """Whether a permission holds one of the needed bits; the super admin's bit passes everything."""
     return bool(permission & (needed | SUPER_ADMIN))
+
+
+def roles_that_may(needed: int) -> str:
+    """The roles that one of the needed bits makes, for a person to read; the super admin may everything."""
+    return ", ".join(f"{name} ({bit})" for bit, name in ROLES.items() if bit & (needed | SUPER_ADMIN))
 
 
 def is_admin(permission: int) -> bool:
