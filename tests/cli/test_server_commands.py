@@ -150,6 +150,17 @@ async def test_no_key_is_made_for_a_file_that_cannot_be_written(cli: Cli) -> Non
     assert [key["id"] for key in objects(await cli("key", "list", "--json"))] == before
 
 
+async def test_a_new_key_overwrites_no_other(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "importer.key"
+    file.write_text("vb_before\n")
+    refused = await cli("key", "create", "--save", str(file), code=USAGE)
+    assert "name a new file" in refused.output
+    assert file.read_text() == "vb_before\n"
+    file.write_text("")
+    await cli("key", "create", "--save", str(file))
+    assert file.read_text().startswith("vb_")
+
+
 async def test_a_key_that_could_not_be_rotated_stays_in_its_file(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "importer.key"
     file.write_text("vb_before\n")

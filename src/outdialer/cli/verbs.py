@@ -195,6 +195,8 @@ def _deliveries(as_json: bool, **given: Any) -> None:
 @field_options(KEY)
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help=SAVE_HELP)
 def _create_key(save: Path | None, as_json: bool, **given: Any) -> None:
+    if save is not None and save.is_file() and save.stat().st_size:
+        raise Stop(f"{save} holds something already, maybe another key: name a new file; no key was made")
     with _private_file(save) as file, connected(given, KEY) as client:
         _hand_out(client.accesskeys.create(**fields_of(client, KEY, given)), file, as_json)
 
