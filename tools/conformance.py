@@ -67,25 +67,29 @@ def command(server: str, token: str, phase: str, part: str, events: Path, option
     ]
 
 
-async def run_a_campaign(server: str, token: str) -> dict[str, str]:
-    """Call a few fictional people until the first attempt is done, so that lists of calls have rows.
+async def make_a_campaign(client: AsyncClient) -> dict[str, str]:
+    """A campaign that could run over a few fictional people.
 
     Returns the ids of what was made for it, by the path of its creation.
     """
-    async with AsyncClient(server, token) as client:
-        outplan = await client.outplans.create(source={"target": "+12025550100"}, dial_timeout=25_000)
-        outdial = await client.outdials.create(name="conformance")
-        people = [{"destination_0": {"target": f"+1202555010{digit}"}} for digit in range(1, 1 + PEOPLE)]
-        await client.targets.add(outdial.id, people)
-        campaign = await client.campaigns.create(outplan_id=outplan.id, outdial_id=outdial.id, actions=[SAY])
-        await client.campaigns.run(campaign.id)
-        async with asyncio.timeout(CAMPAIGN_S):
-            while not [call async for call in client.campaigncalls.list(status="done")]:  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
-        await client.campaigns.stop(campaign.id)
-        provider = await client.providers.create(name="conformance", hostname="127.0.0.1")
+    outplan = await client.outplans.create(source={"target": "+12025550100"}, dial_timeout=25_000)
+    outdial = await client.outdials.create(name="conformance")
+    people = [{"destination_0": {"target": f"+1202555010{digit}"}} for digit in range(1, 1 + PEOPLE)]
+    await client.targets.add(outdial.id, people)
+    campaign = await client.campaigns.create(outplan_id=outplan.id, outdial_id=outdial.id, actions=[SAY])
+    provider = await client.providers.create(name="conformance", hostname="127.0.0.1")
     made = {"campaigns": campaign.id, "outdials": outdial.id, "outplans": outplan.id, "providers": provider.id}
     return {f"/v1.0/{collection}": id for collection, id in made.items()}
+
+
+async def run_a_campaign(client: AsyncClient) -> None:
+    """Call people until the first attempt is done, so that lists of calls have rows."""
+    campaign = (await make_a_campaign(client))["/v1.0/campaigns"]
+    await client.campaigns.run(campaign)
+    async with asyncio.timeout(CAMPAIGN_S):
+        while not [call async for call in client.campaigncalls.list(status="done")]:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    await client.campaigns.stop(campaign)
 
 
 async def go(options: argparse.Namespace) -> int:
@@ -108,9 +112,9 @@ async def go(options: argparse.Namespace) -> int:
             await app.start()
             assert app.http_address is not None
             server = "http://{}:{}".format(*app.http_address)
-            made = json.dumps(await run_a_campaign(server, token))
-            told = {OWN_KEY: format_id(own_key.id), MADE: made, "SCHEMATHESIS_HOOKS": str(HOOKS)}
-            environment = {**os.environ, **told}
+            environment = {**os.environ, OWN_KEY: format_id(own_key.id), "SCHEMATHESIS_HOOKS": str(HOOKS)}
+            async with AsyncClient(server, token) as client:
+                await run_a_campaign(client)
             return await judge(options, server, token, environment, Path(options.events or folder))
         finally:
             await app.stop()
@@ -128,7 +132,10 @@ async def judge(options: argparse.Namespace, server: str, token: str, environmen
         for part in collections if phase == STATEFUL else ("all",):
             events = folder / f"{phase}-{part}.ndjson"
             arguments = command(server, token, phase, part, events, options)
-            process = await asyncio.create_subprocess_exec(*arguments, cwd=folder, env=environment)
+            # Anew each time: what was there before has been deleted since.
+            async with AsyncClient(server, token) as client:
+                told = {**environment, MADE: json.dumps(await make_a_campaign(client))}
+            process = await asyncio.create_subprocess_exec(*arguments, cwd=folder, env=told)
             codes.append(await process.wait())
         verdicts.append((phase, max(codes), time.monotonic() - started))
     if STATEFUL in options.phases:

@@ -92,6 +92,7 @@ def after_call(
     _deleted.difference_update([path for path in _deleted if case.formatted_path.startswith(path)])
     if operation.method == "delete" and operation.path.endswith("}"):
         _deleted.add(case.formatted_path)
+        _made.pop(operation.path.rpartition("/")[0], None)
     elif operation.method == "post" and operation.path.endswith("s"):
         body = response.json()
         if isinstance(body, dict) and "id" in body:
