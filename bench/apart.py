@@ -45,8 +45,10 @@ def run_apart(where: str, *, on_core: int | None = None, **arguments: Any) -> An
         raise MeasurementFailed(f"{where}: {done.stderr.decode(errors='replace')[-2_000:]}")
     try:
         return msgspec.json.decode(lines[-1])
-    except msgspec.DecodeError:
-        raise MeasurementFailed(f"{where} ended with {lines[-1][:200]!r} instead of its result") from None
+    except msgspec.DecodeError as error:
+        last = lines[-1]
+        said = f"{last[:200]!r} ... {last[-200:]!r} ({len(last)} bytes: {error})"
+        raise MeasurementFailed(f"{where} ended with {said} instead of its result") from None
 
 
 def main() -> None:
