@@ -237,10 +237,13 @@ class MemoryStore(MemoryWebhooks):
     async def campaigncall(self, customer: int, campaigncall_id: Id) -> CampaignCall | None:
         return self._read(self.attempt_rows, customer, campaigncall_id)
 
-    async def campaigncalls(self, customer: int, page: Page, campaign_id: Id | None = None) -> list[CampaignCall]:
-        return self._page(
-            self.attempt_rows, customer, page, lambda row: campaign_id is None or row.campaign_id == campaign_id
-        )
+    async def campaigncalls(
+        self, customer: int, page: Page, campaign_id: Id | None = None, target_id: Id | None = None
+    ) -> list[CampaignCall]:
+        def wanted(row: CampaignCall) -> bool:
+            return campaign_id in (None, row.campaign_id) and target_id in (None, row.outdial_target_id)
+
+        return self._page(self.attempt_rows, customer, page, wanted)
 
     async def delete_campaigncall(self, customer: int, campaigncall_id: Id, now: Instant) -> CampaignCall | None:
         attempt = self._read(self.attempt_rows, customer, campaigncall_id)

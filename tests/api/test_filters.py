@@ -5,15 +5,16 @@ from typing import Any
 
 import httpx
 import pytest
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from outdialer.api.filters import SHORT_PAGES
 from outdialer.api.operations import DELETED
 from outdialer.api.paging import MOST_LOOKED_AT, fetch, read_page
-from outdialer.domain.units import Id, Instant, format_id
+from outdialer.domain.units import Id, Instant, format_id, parse_id
 from outdialer.ports.store import Page
 from tests.api.conftest import CUSTOMER, OTHER_CUSTOMER, World, answered, created, over_both_stores, refused
-from tests.api.seeds import ATTEMPT, ENDED_CALL, Seeder
+from tests.api.fakes import START
+from tests.api.seeds import ATTEMPT, ENDED_CALL, Seeder, identified
 from tests.api.test_routes import DOCUMENT, OPERATIONS
 
 DESTINATION = {"destination_0": {"target": "+12025550123"}}
@@ -137,6 +138,31 @@ async def test_attempts_and_calls_of_a_status(client: httpx.AsyncClient, seed: S
     for path, status, row in (("/campaigncalls", "done", ATTEMPT), ("/calls", "hangup", ENDED_CALL)):
         assert await _pages(client, path, 1, status=status) == [format_id(row.id)]
         assert await _pages(client, path, 1, status="progressing") == []
+
+
+async def test_attempts_of_a_person(client: httpx.AsyncClient, seed: Seeder) -> None:
+    campaign = parse_id((await created(client, "/v1.0/campaigns"))["id"])
+    one, other = (identified(place) for place in (50, 60))
+    for place in range(1, 6):
+        person = one if place % 2 else other
+        row = structs.replace(ATTEMPT, id=identified(place), outdial_target_id=person, tm_create=START + place)
+        seed.attempt(CUSTOMER, structs.replace(row, campaign_id=campaign) if place == 3 else row)
+    of_one = [format_id(identified(place)) for place in (5, 3, 1)]
+    asked = {"outdial_target_id": format_id(one)}
+    assert await _pages(client, "/campaigncalls", 2, **asked) == of_one
+    assert await _pages(client, f"/campaigns/{format_id(campaign)}/campaigncalls", 2, **asked) == of_one[1:2]
+    assert await _pages(client, "/campaigncalls", 2, **asked, status="dialing") == []
+
+
+@over_both_stores
+async def test_attempts_of_nobody(client: httpx.AsyncClient) -> None:
+    campaign = await created(client, "/v1.0/campaigns")
+    for path in ("/campaigncalls", f"/campaigns/{campaign['id']}/campaigncalls"):
+        assert await _pages(client, path, 2, outdial_target_id=format_id(identified(50))) == []
+        assert await _pages(client, path, 2, outdial_target_id="") == []
+        refused(
+            await client.get(f"/v1.0{path}?outdial_target_id=x"), 400, "INVALID_REQUEST_PARAMETER", "outdial_target_id"
+        )
 
 
 class _Row(Struct, frozen=True):

@@ -328,6 +328,12 @@ async def test_campaigncalls_and_calls(store: SqliteStore, ids: Ids) -> None:
     assert await every_page(lambda page: store.campaigncalls(CUSTOMER, page, setting.campaign.id), 2) == attempts
     assert await store.campaigncalls(CUSTOMER, Page(), ids()) == []
     assert await store.campaigncalls(STRANGER, Page()) == []
+    assert await store.campaigncalls(CUSTOMER, Page(), None, ids()) == []
+    for row in attempts:
+        assert await store.campaigncalls(CUSTOMER, Page(), None, row.outdial_target_id) == [row]
+        assert await store.campaigncalls(CUSTOMER, Page(), setting.campaign.id, row.outdial_target_id) == [row]
+        assert await store.campaigncalls(CUSTOMER, Page(), ids(), row.outdial_target_id) == []
+        assert await store.campaigncalls(STRANGER, Page(), None, row.outdial_target_id) == []
     calls = await every_page(lambda page: store.calls(CUSTOMER, page), 2)
     assert {row.id for row in calls} == {intent.claim.call_id for intent in intents}
     assert [row.id for row in calls] == newest_first(calls)
@@ -379,6 +385,8 @@ async def test_deleting_a_campaigncall_hides_it(store: SqliteStore, ids: Ids) ->
     for campaign in (None, setting.campaign.id):
         assert await store.campaigncalls(CUSTOMER, Page(deleted=True), campaign) == [deleted]
         assert await store.campaigncalls(STRANGER, Page(deleted=True), campaign) == []
+        assert await store.campaigncalls(CUSTOMER, Page(deleted=True), campaign, deleted.outdial_target_id) == [deleted]
+        assert await store.campaigncalls(CUSTOMER, Page(), campaign, deleted.outdial_target_id) == []
     assert await store.campaigncall(CUSTOMER, attempt_id) == deleted
     assert len(await store.campaigncalls_in_order(CUSTOMER, None, 0, 9)) == 1
     stats = await store.campaign_stats(CUSTOMER, setting.campaign.id)

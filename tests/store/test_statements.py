@@ -55,12 +55,14 @@ def test_statement_walks_nothing_big_and_sorts_nothing(database: Any, room: str,
 def test_statement_enters_its_lists_by_what_was_asked(database: Any, room: str, name: str) -> None:
     """A search that fixes the customer alone walks all of the customer's rows; an order must come with it."""
     for step in query_plan(database, room, name):
-        if not step.startswith(("SEARCH t ", "SEARCH a ", "SEARCH k ", "SEARCH targets ", "SEARCH attempts ")):
+        if not step.startswith(ENTERED):
             continue
         if "(customer=?)" in step:
             assert (room, name) in WHOLE_CUSTOMER, query_plan(database, room, name)
 
 
+ENTERED = tuple(f"SEARCH {table} " for table in ("t", "a", "k", "c", "q", "o", "p", "targets", "attempts"))
+"""The big tables, and those that an attempt is shown with."""
 WHOLE_CUSTOMER = {
     ("lives", "live_channels"),
     ("lives", "settle_trunk_slots"),

@@ -14,7 +14,7 @@ from outdialer.api.wire import AddressView, TimeText, UuidText, Wire, address_vi
 from outdialer.domain.attempt import AttemptStatus
 from outdialer.domain.model import CampaignCall
 from outdialer.domain.outcome import HangupReason, Result
-from outdialer.domain.units import format_id
+from outdialer.domain.units import Id, format_id
 from outdialer.ports.store import Conflict, Page
 
 
@@ -63,6 +63,7 @@ campaigncalls = Resource(
     "campaigncalls", "The attempts, with the facts of their calls.", "INVALID_ID", "CAMPAIGNCALL_NOT_FOUND"
 )
 STATUS = status_filter(AttemptStatus, AttemptStatus.PROGRESSING)
+TARGET = id_parameter("outdial_target_id", "Attempts of this person alone.")
 
 
 def view(attempt: CampaignCall, wire: Wire) -> CampaigncallView:
@@ -100,6 +101,15 @@ def view(attempt: CampaignCall, wire: Wire) -> CampaigncallView:
     )
 
 
+async def listed(context: Context, page: Page, campaign: Id | None) -> CampaigncallList:
+    """The attempts of a campaign, or of all, that the query asks for."""
+    target = query_id(context, TARGET.name)
+    rows, token = await paging.fetch(
+        page, lambda asked: context.store.campaigncalls(context.customer, asked, campaign, target), fits_status(context)
+    )
+    return CampaigncallList([view(row, context.wire) for row in rows], token)
+
+
 async def _read(context: Context) -> CampaignCall:
     stored = await context.store.campaigncall(context.customer, context.id)
     return found(stored, "CAMPAIGNCALL_NOT_FOUND", "campaigncall")
@@ -109,15 +119,11 @@ async def _read(context: Context) -> CampaignCall:
     "GET",
     "/campaigncalls",
     "INVALID_REQUEST_PARAMETER",
-    query=(id_parameter("campaign_id", "Attempts of this campaign alone."), STATUS, DELETED),
+    query=(id_parameter("campaign_id", "Attempts of this campaign alone."), TARGET, STATUS, DELETED),
 )
 async def list_campaigncalls(context: Context, page: Page) -> CampaigncallList:
     """List attempts of all campaigns, or of one, newest first."""
-    campaign = query_id(context, "campaign_id")
-    rows, token = await paging.fetch(
-        page, lambda asked: context.store.campaigncalls(context.customer, asked, campaign), fits_status(context)
-    )
-    return CampaigncallList([view(row, context.wire) for row in rows], token)
+    return await listed(context, page, query_id(context, "campaign_id"))
 
 
 @campaigncalls.operation("GET", "/campaigncalls/{id}")

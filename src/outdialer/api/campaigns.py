@@ -377,17 +377,15 @@ async def update_campaign_next_campaign_id(context: Context, body: CampaignNext)
 
 
 @campaigns.operation(
-    "GET", "/campaigns/{id}/campaigncalls", "INVALID_REQUEST_PARAMETER", query=(attempts.STATUS, DELETED)
+    "GET",
+    "/campaigns/{id}/campaigncalls",
+    "INVALID_REQUEST_PARAMETER",
+    query=(attempts.TARGET, attempts.STATUS, DELETED),
 )
 async def list_campaign_campaigncalls(context: Context, page: Page) -> CampaigncallList:
     """List the attempts of a campaign, newest first."""
     await _read(context)
-    rows, token = await paging.fetch(
-        page,
-        lambda asked: context.store.campaigncalls(context.customer, asked, context.id),
-        fits_status(context),
-    )
-    return CampaigncallList([attempts.view(row, context.wire) for row in rows], token)
+    return await attempts.listed(context, page, context.id)
 
 
 @campaigns.operation("GET", "/campaigns/{id}/stats")

@@ -411,8 +411,10 @@ class AdminStore(Protocol):
     async def campaigncall(self, customer: int, campaigncall_id: Id) -> CampaignCall | None:
         """One attempt, deleted or not."""
 
-    async def campaigncalls(self, customer: int, page: Page, campaign_id: Id | None = None) -> list[CampaignCall]:
-        """Attempts that are not deleted, of one campaign or of all."""
+    async def campaigncalls(
+        self, customer: int, page: Page, campaign_id: Id | None = None, target_id: Id | None = None
+    ) -> list[CampaignCall]:
+        """Attempts that are not deleted, of one campaign or of all, of one target or of all."""
 
     async def delete_campaigncall(self, customer: int, campaigncall_id: Id, now: Instant) -> CampaignCall | None:
         """Mark an attempt as deleted: it is hidden from lists, and still counts.

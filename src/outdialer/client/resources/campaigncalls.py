@@ -70,6 +70,7 @@ class CampaigncallsApi(Resource):
         self,
         *,
         campaign_id: str | None = None,
+        outdial_target_id: str | None = None,
         status: Literal["", "dialing", "progressing", "done"] | None = None,
         deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
@@ -81,6 +82,7 @@ class CampaigncallsApi(Resource):
             {},
             {
                 "campaign_id": campaign_id,
+                "outdial_target_id": outdial_target_id,
                 "status": status,
                 "deleted": deleted,
                 "page_size": page_size,
@@ -110,6 +112,7 @@ class AsyncCampaigncallsApi(AsyncResource):
         self,
         *,
         campaign_id: str | None = None,
+        outdial_target_id: str | None = None,
         status: Literal["", "dialing", "progressing", "done"] | None = None,
         deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
@@ -121,6 +124,7 @@ class AsyncCampaigncallsApi(AsyncResource):
             {},
             {
                 "campaign_id": campaign_id,
+                "outdial_target_id": outdial_target_id,
                 "status": status,
                 "deleted": deleted,
                 "page_size": page_size,

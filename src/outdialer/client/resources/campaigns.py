@@ -290,6 +290,7 @@ class CampaignsApi(Resource):
         self,
         id: str,
         *,
+        outdial_target_id: str | None = None,
         status: Literal["", "dialing", "progressing", "done"] | None = None,
         deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
@@ -299,7 +300,13 @@ class CampaignsApi(Resource):
         return self._api.rows(
             _LIST_CAMPAIGN_CAMPAIGNCALLS,
             {"id": id},
-            {"status": status, "deleted": deleted, "page_size": page_size, "page_token": page_token},
+            {
+                "outdial_target_id": outdial_target_id,
+                "status": status,
+                "deleted": deleted,
+                "page_size": page_size,
+                "page_token": page_token,
+            },
         )
 
     def get_stats(self, id: str) -> CampaignStats:
@@ -461,6 +468,7 @@ class AsyncCampaignsApi(AsyncResource):
         self,
         id: str,
         *,
+        outdial_target_id: str | None = None,
         status: Literal["", "dialing", "progressing", "done"] | None = None,
         deleted: Literal["", "false", "true"] | None = None,
         page_size: int | None = None,
@@ -470,7 +478,13 @@ class AsyncCampaignsApi(AsyncResource):
         return self._api.rows(
             _LIST_CAMPAIGN_CAMPAIGNCALLS,
             {"id": id},
-            {"status": status, "deleted": deleted, "page_size": page_size, "page_token": page_token},
+            {
+                "outdial_target_id": outdial_target_id,
+                "status": status,
+                "deleted": deleted,
+                "page_size": page_size,
+                "page_token": page_token,
+            },
         )
 
     async def get_stats(self, id: str) -> CampaignStats:

@@ -1,6 +1,7 @@
 """Attempts (campaigncalls) and calls as people see them."""
 
 from outdialer.domain.model import Call, CampaignCall
+from outdialer.domain.numbers import person_key
 from outdialer.domain.units import Id, Instant
 from outdialer.ports.store import Conflict, Page
 from outdialer.store.sqlite import rows
@@ -20,8 +21,12 @@ class Calls(Books):
         """One attempt, deleted or not."""
         return self._read_one(lambda database: self._one_attempt(database, customer, campaigncall_id))
 
-    async def campaigncalls(self, customer: int, page: Page, campaign_id: Id | None = None) -> list[CampaignCall]:
-        """Attempts of one campaign or of all, newest first."""
+    async def campaigncalls(
+        self, customer: int, page: Page, campaign_id: Id | None = None, target_id: Id | None = None
+    ) -> list[CampaignCall]:
+        """Attempts of one campaign or of all, of one target or of all, newest first."""
+        if target_id is not None:
+            return await self._campaigncalls_of_target(customer, page, campaign_id, target_id)
         living, deleted = SQL["page_of_attempts"], SQL["page_of_deleted_attempts"]
         if campaign_id is not None:
             living, deleted = SQL["page_of_campaign"], SQL["page_of_campaign_deleted"]
@@ -29,6 +34,20 @@ class Calls(Books):
         return await self._read_long(
             lambda database: [rows.campaigncall(row) for row in page_of(database, living, deleted, asked, page)]
         )
+
+    async def _campaigncalls_of_target(
+        self, customer: int, page: Page, campaign_id: Id | None, target_id: Id
+    ) -> list[CampaignCall]:
+        asked = {**page_row(customer, page), "campaign_id": campaign_id, "target_id": target_id}
+
+        def query(database: Database) -> list[CampaignCall]:
+            people = database.execute(SQL["destinations_of_target"], asked).fetchall()
+            numbers = sorted({person_key(text) for person in people for text in person if text})
+            wanted = {**asked, "numbers": rows.to_json(numbers), "deleted": page.deleted}
+            found = [rows.campaigncall(row) for row in database.execute(SQL["attempts_of_target"], wanted)]
+            return sorted(found, key=lambda attempt: (attempt.tm_create, attempt.id), reverse=True)[: page.size]
+
+        return await self._read_long(query)
 
     async def campaigncalls_in_order(
         self, customer: int, campaign_id: Id | None, after: int, limit: int

@@ -29,6 +29,24 @@ WHERE customer = :customer AND campaign_id = :campaign_id AND tm_delete IS NOT N
 ORDER BY tm_create DESC, id DESC
 LIMIT :size;
 
+-- name: destinations_of_target
+SELECT destination_0, destination_1, destination_2, destination_3, destination_4
+FROM targets
+WHERE customer = :customer AND id = :target_id;
+
+-- name: attempts_of_target
+-- By the person's numbers, whose index dialing needs anyway: one of the targets would be written with every call.
+-- They are few, and lie at up to five numbers; the reader sorts them.
+SELECT * FROM attempt_rows
+WHERE customer = :customer
+  AND key IN (SELECT a.key
+              FROM json_each(:numbers) AS wanted
+              CROSS JOIN attempts AS a ON a.customer = :customer AND a.number = wanted.value
+              WHERE a.target = (SELECT key FROM targets WHERE customer = :customer AND id = :target_id)
+                AND (:deleted OR a.tm_delete IS NULL)
+                AND (a.tm_create, a.id) < (:before, :before_id))
+  AND (:campaign_id IS NULL OR campaign_id = :campaign_id);
+
 -- name: attempts_in_order
 SELECT * FROM attempt_rows WHERE customer = :customer AND key > :after ORDER BY key LIMIT :count;
 
