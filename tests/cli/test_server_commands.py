@@ -285,3 +285,26 @@ def test_help_waits_for_nothing_heavy() -> None:
     program = f"import sys, outdialer.cli.main; print(sorted({{*'{heavy}'.split(', ')}} & sys.modules.keys()))"
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert printed == "[]\n"
+
+
+async def test_why_somebody_was_called_and_is_not_called_again(cli: Cli, running: Running) -> None:
+    await cli("outplan", "create", "--name", "gentle", "--from", "+12025550100", "--tries", "2", "--retry-after", "0")
+    await cli("outdial", "create", "--name", "spring")
+    await cli("target", "create", "--outdial", "spring", "--name", "Ada", "--to", "+12025550123")
+    (ada,) = objects(await cli("target", "list", "--outdial", "spring", "--json"))
+    asked = ("target", "attempts", ada["id"], "--outdial", "spring")
+    before = (await cli(*asked)).output
+    assert "Ada is called at" in before
+    assert "at the earliest: the first try\nno campaign calls this list" in before
+    await cli("campaign", "create", "--name", "spring", "--outplan", "gentle", "--outdial", "spring", "--say", "Hi.")
+    assert "the campaign spring does not run: outdialer campaign run" in (await cli(*asked)).output
+    await cli("campaign", "run", "spring", "--watch")
+    (told,) = objects(await cli(*asked, "--json"))
+    (made,) = (objects(await cli("campaign", "attempts", "spring", "--json")),)
+    assert [one["id"] for one in told["attempts"]] == [one["id"] for one in reversed(made)]
+    assert told["why"] == told["attempts"][-1]["why"] == f"{made[0]['hangup_reason']}: {made[0]['hangup_detail']}"
+    assert told["again"].startswith("is not called again: ")
+    assert told["campaign"] == ""
+    shown = (await cli(*asked)).output
+    assert "+12025550123" in shown
+    assert told["again"] in shown

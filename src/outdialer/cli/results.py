@@ -12,9 +12,8 @@ import msgspec
 
 from outdialer.api.campaigncalls import view as campaigncall_view
 from outdialer.api.wire import Wire
-from outdialer.domain.attempt import AttemptStatus
+from outdialer.cli.reasons import outcome_of, why_of
 from outdialer.domain.model import CampaignCall, Target
-from outdialer.domain.outcome import Result
 from outdialer.domain.target import TargetStatus
 
 PHONE_NUMBERS = re.compile(r"\+[0-9]+(?: \+[0-9]+)*")
@@ -71,20 +70,12 @@ def target_record(row: int, target: Target, last: CampaignCall | None, wire: Wir
         "row": row,
         "name": target.name,
         "detail": target.detail,
-        "outcome": target.done_reason or target.status,
-        "why": _why(last) if last else target.due_reason,
+        "outcome": outcome_of(target),
+        "why": why_of(target, last),
         "tries": sum(target.tries),
         "destinations": " ".join(address.target for address in target.destinations if address.target),
         "next_try": wire.time(target.due) if waiting else None,
     }
-
-
-def _why(last: CampaignCall) -> str:
-    """What the last attempt ended with. A fail after the answer says so: it decides whether there is another try."""
-    if last.status != AttemptStatus.DONE:
-        return "being called"
-    after_answer = ", after the answer" if last.answered and last.result == Result.FAIL else ""
-    return f"{last.hangup_reason}: {last.hangup_detail}{after_answer}"
 
 
 def write_records(path: Path, columns: tuple[str, ...], records: Iterable[dict[str, Any]]) -> int:

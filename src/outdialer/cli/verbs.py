@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -25,6 +25,9 @@ from outdialer.cli.objects import (
     show,
     show_rows,
 )
+
+if TYPE_CHECKING:
+    from outdialer.client import Client
 
 CAMPAIGN, TARGET, CALL, ATTEMPT = (BY_NAME[name] for name in ("campaign", "target", "call", "attempt"))
 KEY, WEBHOOK = BY_NAME["key"], BY_NAME["webhook"]
@@ -131,6 +134,35 @@ async def _until_stopped(campaign_id: str, given: dict[str, Any], as_json: bool)
                 show(await client.campaigns.get_stats(campaign_id), as_json)
                 await asyncio.sleep(1)
             show(await client.campaigns.get_stats(campaign_id), as_json)
+
+
+@command(TARGET, "attempts", "Show every attempt to reach a person, and why they are or are not called again.")
+@object_argument(TARGET)
+def _attempts_of_person(as_json: bool, **given: Any) -> None:
+    from outdialer.cli.printing import cell, print_rows
+    from outdialer.cli.reasons import Try, story
+
+    with connected(given, TARGET) as client:
+        outdial_id, target_id = ids_of(client, TARGET, given)
+        person = client.targets.get(outdial_id, target_id)
+        attempts = list(client.campaigncalls.list(outdial_target_id=target_id, deleted="true"))
+        told = story(person, attempts, _what_it_waits_for(client, outdial_id) if person.status == "idle" else "")
+    if as_json:
+        show(told, as_json)
+        return
+    print_rows(cell(told.name), Try.__struct_fields__, told.attempts)
+    for line in filter(None, (f"{told.name or told.id} {told.again}", told.campaign)):
+        print(cell(line))
+
+
+def _what_it_waits_for(client: "Client", outdial_id: str) -> str:
+    from outdialer.cli.printing import NIL_ID
+    from outdialer.cli.reasons import what_the_campaign_does
+
+    campaign_id = client.outdials.get(outdial_id).campaign_id
+    if campaign_id == NIL_ID:
+        return what_the_campaign_does(None, None)
+    return what_the_campaign_does(client.campaigns.get(campaign_id), client.campaigns.get_stats(campaign_id))
 
 
 @command(
@@ -260,6 +292,7 @@ def _revoke_key(yes: bool, as_json: bool, **given: Any) -> None:
 _VERBS = (
     *(("campaign", verb) for verb in (_run, _stop, _stats, _attempts, _watch)),
     ("target", _import_people),
+    ("target", _attempts_of_person),
     ("call", _hang_up),
     ("webhook", _enable_webhook),
     ("webhook", _deliveries),
