@@ -55,6 +55,24 @@ async def test_objects_are_made_shown_changed_and_deleted(cli: Cli) -> None:
     assert objects(await cli("outplan", "list", "--json")) == []
 
 
+@pytest.mark.parametrize(
+    ("given", "tries", "redial"),
+    [
+        ((), [3, 3, 3, 3, 3], False),
+        (("--tries", "2,1", "--redial-answered"), [2, 1, 1, 1, 1], True),
+        (("--set", "max_try_count_1=0", "--set", "redial_answered=true"), [3, 0, 3, 3, 3], True),
+    ],
+)
+async def test_a_new_outplan_calls_as_run_does(
+    cli: Cli, given: tuple[str, ...], tries: list[int], redial: bool
+) -> None:
+    (outplan,) = objects(await cli("outplan", "create", "--name", "gentle", "--json", *given))
+    assert [outplan[f"max_try_count_{index}"] for index in range(5)] == tries
+    assert outplan["redial_answered"] is redial
+    (changed,) = objects(await cli("outplan", "update", "gentle", "--detail", "slow", "--json"))
+    assert ([changed[f"max_try_count_{index}"] for index in range(5)], changed["redial_answered"]) == (tries, redial)
+
+
 async def test_a_name_cannot_steer_the_terminal(cli: Cli) -> None:
     name = "\x1b]0;owned\x07\x9b2J\u202eevil[/bold]"
     await cli("tag", "create", "--name", name)
@@ -288,7 +306,7 @@ def test_help_waits_for_nothing_heavy() -> None:
 
 
 async def test_why_somebody_was_called_and_is_not_called_again(cli: Cli, running: Running) -> None:
-    await cli("outplan", "create", "--name", "gentle", "--from", "+12025550100", "--tries", "2", "--retry-after", "0")
+    await cli("outplan", "create", "--name", "gentle", "--from", "+12025550100", "--ring", "1", "--tries", "1")
     await cli("outdial", "create", "--name", "spring")
     await cli("target", "create", "--outdial", "spring", "--name", "Ada", "--to", "+12025550123")
     (ada,) = objects(await cli("target", "list", "--outdial", "spring", "--json"))

@@ -52,6 +52,8 @@ class Noun(Struct, frozen=True, kw_only=True):
     """The noun without which it cannot be named: targets are of an outdial."""
     named: bool = True
     """Whether it can be found by its name: kinds of which there are millions cannot."""
+    usual: Fields = {}
+    """What ``create`` sends where nothing else is given, because the API would do otherwise than people expect."""
     single: bool = False
     """There is exactly one, which needs no name."""
 
@@ -140,9 +142,20 @@ NOUNS = (
             ),
             _seconds("--ring", "dial_timeout", "Seconds to ring.", click.IntRange(1, 600)),
             _seconds("--retry-after", "try_interval", "Seconds between tries.", click.IntRange(0, 31_536_000)),
-            Option(flag="--tries", help="Per destination; the last goes on.", kind=Tries(), fields=_tries),
-            _plain("--redial-answered", "redial_answered", "Call people again who answered, if the call failed.", bool),
+            Option(
+                flag="--tries",
+                help="Per destination; the last goes on. Of a new one: 3 if not given.",
+                kind=Tries(),
+                fields=_tries,
+            ),
+            _plain(
+                "--redial-answered",
+                "redial_answered",
+                "Call people again who answered, if the call failed. A new one does not if not given.",
+                bool,
+            ),
         ),
+        usual=_tries((3, 3, 3, 3, 3)) | {"redial_answered": False},
         examples={
             "create": "outdialer outplan create --name gentle --from +12025550100 --ring 25 --tries 3,1",
             "update": "outdialer outplan update gentle --retry-after 7200",

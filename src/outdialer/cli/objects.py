@@ -159,7 +159,7 @@ def _create(noun: Noun) -> click.Command:
     def create_object(as_json: bool, **given: Any) -> None:
         with connected(given, noun) as client:
             method = getattr(client, noun.resource).create
-            fields = fields_of(client, noun, given)
+            fields = {**noun.usual, **fields_of(client, noun, given)}
             _check_known(fields, parameters(method), "field")
             _check_complete(noun, fields, method)
             show(method(*parent_ids(client, noun, given), **fields), as_json)
