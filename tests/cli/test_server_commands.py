@@ -145,6 +145,27 @@ async def test_a_list_is_imported_whole_or_not_at_all(cli: Cli, tmp_path: Path) 
     assert "people added: 1; rows left out: 1" in added.output
 
 
+async def test_a_list_is_imported_twice_only_when_asked(cli: Cli, tmp_path: Path) -> None:
+    async def names() -> list[str]:
+        listed = objects(await cli("target", "list", "--outdial", "spring", "--json"))
+        return sorted(person["name"] for person in listed)
+
+    await cli("outdial", "create", "--name", "spring")
+    people = tmp_path / "people.csv"
+    people.write_text("name,destination_0,destination_1\nAda,+12025550123,\nBen,+12025550124,+12025550125\n")
+    imported = ("target", "import", str(people), "--outdial", "spring")
+    await cli(*imported)
+    people.write_text("name,destination_0\nCy,+12025550126\nBen,sip:+12025550125@127.0.0.1\nAda,+12025550123\n")
+    refused = (await cli(*imported, code=USAGE)).output
+    assert "holds 2 of these 3 numbers already, the first of them sip:+12025550125@127.0.0.1 (line 3)" in refused
+    assert "--again" in refused
+    assert await names() == ["Ada", "Ben"]
+    assert "people added: 3" in (await cli(*imported, "--again")).output
+    for person in objects(await cli("target", "list", "--outdial", "spring", "--json")):
+        await cli("target", "delete", person["id"], "--outdial", "spring", "--yes")
+    assert "people added: 3" in (await cli(*imported)).output
+
+
 async def test_keys_are_made_for_files_and_end(cli: Cli, running: Running, tmp_path: Path) -> None:
     file = tmp_path / "importer.key"
     made = await cli("key", "create", "--name", "importer", "--days", "90", "--save", str(file))

@@ -1,7 +1,7 @@
 """What only some objects can do: campaigns run, targets are imported, calls are hung up, keys rotate."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -27,6 +27,7 @@ from outdialer.cli.objects import (
 )
 
 if TYPE_CHECKING:
+    from outdialer.cli.people import Person
     from outdialer.client import Client
 
 CAMPAIGN, TARGET, CALL, ATTEMPT = (BY_NAME[name] for name in ("campaign", "target", "call", "attempt"))
@@ -173,7 +174,8 @@ def _what_it_waits_for(client: "Client", outdial_id: str) -> str:
 )
 @click.argument("people", type=EXISTING_FILE)
 @click.option("--skip-bad", is_flag=True, help="Leave refused rows out.")
-def _import_people(people: Path, skip_bad: bool, as_json: bool, **given: Any) -> None:
+@click.option("--again", is_flag=True, help="Add also whose number the list holds already.")
+def _import_people(people: Path, skip_bad: bool, again: bool, as_json: bool, **given: Any) -> None:
     from outdialer.cli.people import ListError, describe_refusals, read_people, target_of
 
     try:
@@ -184,6 +186,8 @@ def _import_people(people: Path, skip_bad: bool, as_json: bool, **given: Any) ->
         raise Stop(f"{describe_refusals(found)}\nnobody was added; mend the list, or give --skip-bad to leave rows out")
     with connected(given, TARGET) as client:
         (outdial_id,) = parent_ids(client, TARGET, given)
+        if not again:
+            _check_new(client, outdial_id, found.rows)
         results = client.targets.add(outdial_id, map(target_of, found.rows))
     refused = [(person, row.error) for person, row in zip(found.rows, results, strict=True) if row.error is not None]
     if as_json:
@@ -195,6 +199,30 @@ def _import_people(people: Path, skip_bad: bool, as_json: bool, **given: Any) ->
         click.echo(f"line {person.line} was refused: {plain(why.message)}", err=True)
     if refused:
         raise SystemExit(USAGE)
+
+
+def _check_new(client: "Client", outdial_id: str, rows: "Sequence[Person]") -> None:
+    """See that a list holds none of these people's numbers. It is read to its end, a request for each hundred people.
+
+    Raises:
+        Stop: it holds some.
+    """
+    from outdialer.domain.numbers import person_key
+
+    lines = {person_key(number): (row.line, number) for row in rows for number in row.destinations if number}
+    held = {
+        person_key(number)
+        for target in client.targets.list(outdial_id)
+        for index in range(5)
+        if (number := getattr(target, f"destination_{index}").target)
+    }
+    known = sorted(lines[number] for number in held & lines.keys())
+    if known:
+        line, number = known[0]
+        raise Stop(
+            f"the list holds {len(known)} of these {len(lines)} numbers already, the first of them {number} "
+            f"(line {line}); nobody was added. --again adds them once more, and they are called once more"
+        )
 
 
 @command(CALL, "hangup", "End a call: CANCEL before the answer, BYE after it.")
