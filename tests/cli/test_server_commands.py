@@ -347,3 +347,23 @@ async def test_why_somebody_was_called_and_is_not_called_again(cli: Cli, running
     shown = (await cli(*asked)).output
     assert "+12025550123" in shown
     assert told["again"] in shown
+
+
+async def test_an_export_names_its_campaign_as_all_commands_do(cli: Cli, tmp_path: Path) -> None:
+    for name in ("spring", "autumn", "twin", "twin"):
+        await cli("outdial", "create", "--name", name)
+        (outdial, *_) = objects(await cli("outdial", "list", "--json"))
+        await cli("target", "create", "--outdial", outdial["id"], "--name", f"Ada of {name}", "--to", "+12025550123")
+        await cli("campaign", "create", "--name", name, "--outdial", outdial["id"], "--say", "Hi.")
+    spring = objects(await cli("campaign", "show", "spring", "--json"))[0]["id"]
+    people = tmp_path / "people.jsonl"
+    export = ("export", str(tmp_path / "books.db"), "--targets", str(people))
+    for wanted, person in ((spring, "spring"), ("spring", "spring"), ("autumn", "autumn"), (spring[-8:], "spring")):
+        await cli(*export, "--campaign", wanted)
+        assert json.loads(people.read_text())["name"] == f"Ada of {person}"
+    await cli(*export)
+    assert json.loads(people.read_text())["name"] == "Ada of twin"
+    assert "2 campaigns are called 'twin'" in (await cli(*export, "--campaign", "twin", code=USAGE)).output
+    assert "there is no campaign 'winter'" in (await cli(*export, "--campaign", "winter", code=USAGE)).output
+    nobody = await cli(*export, "--campaign", NIL_ID, code=USAGE)
+    assert "there is no such campaign in these books" in nobody.output

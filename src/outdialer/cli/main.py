@@ -287,7 +287,7 @@ def demo(people: Path | None, folder: Path, seed: int) -> None:
 @click.argument("db", type=EXISTING_FILE)
 @click.option("--results", type=FILE, help="A record per attempt; .csv makes CSV, else JSON Lines.")
 @click.option("--targets", type=FILE, help="A row per person with the outcome and why.")
-@click.option("--campaign", "campaign_id", help="Only this campaign; default: the newest.")
+@click.option("--campaign", metavar="NAME|ID", help="Only this campaign; default: the newest.")
 @click.option(
     "--time-format", default="rfc3339", show_default=True, type=click.Choice(["rfc3339", "old"]), help="Of times."
 )
@@ -295,7 +295,7 @@ def export(db: Path, **given: Any) -> None:
     """Write the attempts and people of the books DB to files, also while an engine works on them."""
     from outdialer.cli.export import export as export_books
 
-    _go(export_books(db, given["results"], given["targets"], given["campaign_id"], given["time_format"] == "old"))
+    _go(export_books(db, given["results"], given["targets"], given["campaign"], given["time_format"] == "old"))
 
 
 @main.command()

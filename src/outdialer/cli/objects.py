@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -86,20 +86,30 @@ def find_id(client: "Client", noun: Noun, wanted: str) -> str:
     Raises:
         Stop: nothing is called so, or several things are.
     """
-    if not noun.named or _is_id(wanted):
+    if not noun.named or is_id(wanted):
         return wanted
-    rows = list(getattr(client, noun.resource).list())
-    called = [row for row in rows if wanted in (row.name, getattr(row, "username", row.name))]
-    found = called or [row for row in rows if len(wanted) > LONGEST_PART and _is_part(wanted, row.id)]
+    rows = getattr(client, noun.resource).list()
+    return the_one(noun.name, wanted, [(row.id, row.name, getattr(row, "username", row.name)) for row in rows])
+
+
+def the_one(noun: str, wanted: str, things: Sequence[tuple[str, ...]]) -> str:
+    """The id of the thing that a person means, each given as its id and its names.
+
+    Raises:
+        Stop: nothing is called so, or several things are.
+    """
+    called = [thing for thing in things if wanted in thing[1:]]
+    found = called or [thing for thing in things if len(wanted) > LONGEST_PART and _is_part(wanted, thing[0])]
     if len(found) == 1:
-        return str(found[0].id)
+        return found[0][0]
     if not found:
-        raise Stop(f"there is no {noun.name} {wanted!r}; what exists: outdialer {noun.name} list")
-    choices = ", ".join(f"{row.id} ({row.name})" for row in found[:5])
-    raise Stop(f"{len(found)} {noun.name}s are called {wanted!r}; name one by its id: {choices}")
+        raise Stop(f"there is no {noun} {wanted!r}; what exists: outdialer {noun} list")
+    choices = ", ".join(f"{thing[0]} ({thing[1]})" for thing in found[:5])
+    raise Stop(f"{len(found)} {noun}s are called {wanted!r}; name one by its id: {choices}")
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
+    """Whether a text is a whole id, rather than a name or a part of an id."""
     digits = text.replace("-", "")
     return len(digits) == 32 and all(digit in "0123456789abcdefABCDEF" for digit in digits)
 

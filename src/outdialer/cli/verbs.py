@@ -174,7 +174,7 @@ def _what_it_waits_for(client: "Client", outdial_id: str) -> str:
 )
 @click.argument("people", type=EXISTING_FILE)
 @click.option("--skip-bad", is_flag=True, help="Leave refused rows out.")
-@click.option("--again", is_flag=True, help="Add also whose number the list holds already.")
+@click.option("--again", is_flag=True, help="Add also people whose number the list holds already.")
 def _import_people(people: Path, skip_bad: bool, again: bool, as_json: bool, **given: Any) -> None:
     from outdialer.cli.people import ListError, describe_refusals, read_people, target_of
 
