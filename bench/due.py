@@ -1,6 +1,7 @@
 """How long after its due time a call's INVITE leaves, at half of what the engine can do."""
 
 from pathlib import Path
+from typing import Any
 
 from bench import sipp
 from bench.apart import run_apart
@@ -8,6 +9,8 @@ from bench.figures import Figure, divide, load_now, skipped
 from bench.whole import CASES, best_of, our_step
 
 GOAL_MS = 250.0
+ROUNDS = 3
+"""A disk that stands still for half a second is in all percentiles of a run of eight."""
 
 
 def due(folder: Path, *, long: bool) -> list[Figure]:
@@ -20,9 +23,12 @@ def due(folder: Path, *, long: bool) -> list[Figure]:
 
 
 def measure(folder: Path, most: float, seconds: float) -> list[Figure]:
-    """Due times spaced evenly at half of ``most`` calls a second for that long."""
+    """Due times spaced evenly at half of ``most`` calls a second for that long, some times; the middle one."""
     with sipp.answering(folder, None) as far_end:
-        told = run_apart("bench.sip_engine:at_due_times", port=far_end.port, rate=most / 2, seconds=seconds)
+        order: dict[str, Any] = {"port": far_end.port, "rate": most / 2, "seconds": seconds}
+        rounds = [run_apart("bench.sip_engine:at_due_times", **order) for _ in range(ROUNDS)]
+    rounds.sort(key=lambda told: float(told["p99"]))
+    told = rounds[len(rounds) // 2]
     return [
         Figure(
             name="due to INVITE p50",
@@ -30,18 +36,23 @@ def measure(folder: Path, most: float, seconds: float) -> list[Figure]:
             value=told["p50"],
             unit="ms",
             note=f"{told['calls']:,} calls at {most / 2:.0f} a second, half of the {most:.0f} measured in this run; "
-            f"the longest took {told['max']:.0f} ms",
+            f"the longest took {told['max']:.0f} ms, the longest transaction {told['transaction']:.0f} ms",
             load=load_now(),
         ),
         Figure(
             name="due to INVITE p99",
-            what="the same, 99th percentile",
+            what=f"the same, 99th percentile; the middle one of {len(rounds)} runs",
             value=told["p99"],
             unit="ms",
             baseline=GOAL_MS,
             against="the bound of 250 ms",
             ratio=divide(told["p99"], GOAL_MS),
             at_most=1.0,
+            note="; ".join(
+                f"{run['p99']:.0f} ms in a run whose longest transaction took {run['transaction']:.0f} ms"
+                for run in rounds
+            ),
             load=load_now(),
+            detail={"rounds": rounds},
         ),
     ]

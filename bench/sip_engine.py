@@ -22,6 +22,7 @@ from outdialer.engine.system import SystemClock, SystemIds
 from outdialer.media.client import MediaProcess
 from outdialer.ports.carrier import DialOrder
 from outdialer.store.sqlite.store import SqliteStore
+from outdialer.store.sqlite.writer import Writer
 from outdialer.telemetry import Metrics
 
 SAMPLE_RATE = 8_000
@@ -102,7 +103,11 @@ async def _engine(store: SqliteStore, folder: Path) -> tuple[Engine, WatchedCarr
 
 
 def at_due_times(port: int, rate: float, seconds: float) -> dict[str, Any]:
-    """Dial people who become due one by one at ``rate`` a second; how long after that their INVITEs left, in ms."""
+    """Dial people who become due one by one at ``rate`` a second; how long after that their INVITEs left, in ms.
+
+    ``transaction`` is how long the longest transaction took meanwhile, in ms: nobody is called before the claim is on
+    the disk.
+    """
     collector.settle()
     with tempfile.TemporaryDirectory() as folder:
         return uvloop.run(_at_due_times(Path(folder), port, rate, seconds))
@@ -119,12 +124,27 @@ async def _at_due_times(folder: Path, port: int, rate: float, seconds: float) ->
     store = await open_books(path)
     engine, carrier = await _engine(store, folder)
     await engine.start()
+    transactions = _watch_transactions()
     await until_over(store, targets)
     await engine.drain(2)
     await engine.stop()
     await store.close()
     delays = [carrier.sent[number_of(n)] - first_due - n * spacing for n in range(targets)]
-    return {"calls": targets, **percentiles([delay / 1_000 for delay in delays])}
+    return {"calls": targets, "transaction": max(transactions), **percentiles([delay / 1_000 for delay in delays])}
+
+
+def _watch_transactions() -> list[float]:
+    """From now on, how long each transaction of this process takes, in ms."""
+    taken: list[float] = []
+    transact = Writer._transact
+
+    def timed(writer: Writer, jobs: list[Any]) -> None:
+        started = time.perf_counter()
+        transact(writer, jobs)
+        taken.append((time.perf_counter() - started) * 1_000)
+
+    Writer._transact = timed  # type: ignore[assignment, method-assign]
+    return taken
 
 
 def _space_due_times(path: Path, first: int, spacing: int) -> None:
