@@ -306,6 +306,14 @@ async def test_a_lease_never_waits_for_more_than_the_reserve(make_studio: Any) -
     assert len(ports) == 480
 
 
+async def test_after_a_quarter_of_the_reserve_a_burst_finds_all_of_it_again(make_studio: Any) -> None:
+    studio = await make_studio(reserve=64)
+    ports = {studio.media.lease().port for _ in range(16)}
+    await studio.media.statistics()
+    ports |= {studio.media.lease().port for _ in range(64)}
+    assert len(ports) == 80
+
+
 async def test_a_dead_process_is_told_once_and_can_be_started_again(studio: Any) -> None:
     await studio.call(1)
     os.kill(studio.media.pid, signal.SIGKILL)

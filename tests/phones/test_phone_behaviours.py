@@ -514,13 +514,13 @@ async def test_the_log_has_every_message_and_a_summary_of_calls_cut_off(
     caller = await start_caller(network)
     attempt = caller.attempt().invite()
     await caller.next(180)
-    before_stop = logged(log_path)
-    assert [(line["dir"], line["method"], line["status"]) for line in before_stop] == [
+    before = logged(log_path)
+    assert [(line["dir"], line["method"], line["status"]) for line in before] == [
         ("in", "INVITE", 0),
         ("out", "INVITE", 180),
     ]
-    assert before_stop[0]["source"] == f"127.0.0.1:{caller.address[1]}"
-    assert (before_stop[0]["from"], before_stop[0]["number"]) == (attempt.local, attempt.number)
+    assert before[0]["source"] == f"127.0.0.1:{caller.address[1]}"
+    assert (before[0]["from"], before[0]["number"]) == (attempt.local, attempt.number)
     await network.stop()
     last = logged(log_path)[-1]
     assert (last["event"], last["call_id"], last["ended_by"], last["try"]) == ("call", attempt.call_id, "stop", 1)

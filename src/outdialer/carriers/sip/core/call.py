@@ -347,7 +347,6 @@ class Call:
         for transaction in self._others:
             transaction.stop()
         for transaction in self._invites:
-            transaction.listener = self.answers
             if transaction.state not in _FINISHED:
                 transaction.stop()
         if self.on_over is not None:
